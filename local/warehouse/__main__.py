@@ -1,0 +1,27 @@
+"""Command line of the local warehouse: `python -m local.warehouse [--port P]`."""
+
+import sys
+
+from local import service
+
+DEFAULT_PORT = 8584
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = service.arguments("warehouse", "A Snowflake stand-in on this machine.", DEFAULT_PORT)
+    options = parser.parse_args()
+    if options.with_parent:
+        service.stop_with_parent()
+
+    from flows import paths
+
+    with service.claimed("warehouse", paths.warehouse_dir()) as claim:
+        listener = service.listen("warehouse", options.port)
+        from local.warehouse import server  # slow to import: only once the directory and the port are ours
+
+        server.serve(claim, listener, verbose=options.verbose)
+
+
+if __name__ == "__main__":
+    sys.exit(service.run(main))
