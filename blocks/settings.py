@@ -1,0 +1,145 @@
+"""What the environment says about the warehouse and the mail server.
+
+Every name is listed in `.env.example`. Where `SNOWFLAKE_ACCOUNT` or `SMTP_HOST` is not set, the
+settings are those of the local stand-ins.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from prefect_email import EmailServerCredentials
+from prefect_snowflake import SnowflakeConnector
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from blocks.snowflake import SnowflakeEndpointCredentials
+from flows.errors import InputError
+
+LOCAL_HOST = "127.0.0.1"
+LOCAL_WAREHOUSE_PORT = 8584
+LOCAL_MAILBOX_PORT = 8525
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` can only be this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class SnowflakeSettings(BaseSettings):
+    """`SNOWFLAKE_*`: account and key pair or password; host, port and protocol for other endpoints."""
+
+    model_config = SettingsConfigDict(env_prefix="SNOWFLAKE_", env_ignore_empty=True, extra="ignore")
+
+    account: str = "local"
+    user: str = "local"
+    password: SecretStr | None = None
+    private_key: SecretStr | None = None
+    private_key_path: Path | None = None
+    private_key_passphrase: SecretStr | None = None
+    authenticator: str | None = None
+    role: str | None = None
+    warehouse: str = "ECOMMERCE_WH"
+    database: str = "ECOMMERCE_DB"
+    host: str | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+    protocol: Literal["https", "http"] | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether no account is configured, so that the local warehouse serves."""
+        return self.account == "local"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.is_local:
+            self.host = self.host or LOCAL_HOST
+            self.port = self.port or LOCAL_WAREHOUSE_PORT
+            self.protocol = self.protocol or "http"
+            self.password = self.password or SecretStr("local")
+        elif not (self.password or self.private_key or self.private_key_path or self.authenticator):
+            raise ValueError(
+                "SNOWFLAKE_ACCOUNT is set but no way to log in: set SNOWFLAKE_PRIVATE_KEY_PATH "
+                "(or SNOWFLAKE_PRIVATE_KEY), or SNOWFLAKE_PASSWORD"
+            )
+        if self.private_key_path and not self.private_key_path.expanduser().is_file():
+            raise ValueError(f"SNOWFLAKE_PRIVATE_KEY_PATH: no such file: {self.private_key_path}")
+        if self.protocol == "http" and not is_loopback(self.host or ""):
+            raise ValueError("SNOWFLAKE_PROTOCOL=http is allowed for loopback addresses only; use https")
+        return self
+
+    def to_block(self) -> SnowflakeConnector:
+        """The connector block these settings describe. Unset fields are left out."""
+        fields = self.model_dump(exclude_none=True, exclude={"warehouse", "database"})
+        if self.private_key:
+            pem = self.private_key.get_secret_value().replace("\\n", "\n")
+            fields["private_key"] = pem.encode()
+        if self.private_key_path:
+            fields["private_key_path"] = str(self.private_key_path.expanduser().resolve())
+        if self.private_key or self.private_key_path:
+            fields.pop("password", None)
+            fields.setdefault("authenticator", "snowflake_jwt")
+        return SnowflakeConnector(
+            credentials=SnowflakeEndpointCredentials(**fields),
+            database=self.database,
+            warehouse=self.warehouse,
+            schema="RAW",
+        )
+
+
+class EmailSettings(BaseSettings):
+    """`SMTP_*`: the server that takes the digests."""
+
+    model_config = SettingsConfigDict(env_prefix="SMTP_", env_ignore_empty=True, extra="ignore")
+
+    host: str = LOCAL_HOST
+    port: int | None = Field(default=None, ge=1, le=65535)
+    type: Literal["SSL", "STARTTLS", "INSECURE"] | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine, so that the local mailbox may serve."""
+        return is_loopback(self.host)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.type is None:
+            self.type = "INSECURE" if self.is_local else "STARTTLS"
+        if self.is_local and self.port is None and self.type == "INSECURE":
+            self.port = LOCAL_MAILBOX_PORT
+        if self.type == "INSECURE" and not self.is_local:
+            raise ValueError("SMTP_TYPE=INSECURE is allowed for loopback addresses only; use STARTTLS or SSL")
+        return self
+
+    def to_block(self) -> EmailServerCredentials:
+        """The credentials block these settings describe; certificates are always verified."""
+        return EmailServerCredentials(
+            smtp_server=self.host,
+            smtp_type=self.type,
+            smtp_port=self.port,
+            username=self.username,
+            password=self.password or SecretStr(""),
+        )
+
+
+def read_settings() -> tuple[SnowflakeSettings, EmailSettings]:
+    """Settings from the environment.
+
+    Raises:
+        InputError: a variable has a value that cannot be used; named without repeating the value.
+    """
+    try:
+        return SnowflakeSettings(), EmailSettings()
+    except ValidationError as error:
+        prefix = "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_"
+        problems = "; ".join(
+            (prefix + str(item["loc"][0]).upper() + ": " if item["loc"] else "")
+            + item["msg"].removeprefix("Value error, ")
+            for item in error.errors(include_input=False, include_url=False)
+        )
+        raise InputError(f"environment: {problems}") from None

@@ -1,0 +1,48 @@
+"""Trouble a person can act on. Every message says what was wrong, where, and what to do.
+
+The command line prints these as one line without a traceback and exits with `exit_status`.
+"""
+
+
+class PipelineError(Exception):
+    """Base of everything the pipeline reports to a person."""
+
+    exit_status = 1
+
+
+class InputError(PipelineError):
+    """The command line, a flow parameter or a source file is wrong; nothing was loaded."""
+
+    exit_status = 2
+
+
+class SourceError(InputError):
+    """A `source.toml`, or a file it names, cannot be used."""
+
+
+class BlockError(PipelineError):
+    """A Prefect block is missing or cannot be used."""
+
+
+class UnreachableError(PipelineError):
+    """The warehouse or the mail server does not answer, or refuses the credentials."""
+
+
+class StagingError(PipelineError):
+    """Parquet files could not be written or uploaded; nothing was loaded."""
+
+
+class LoadError(PipelineError):
+    """The warehouse refused a batch; the transaction was rolled back."""
+
+
+class ReconciliationError(LoadError):
+    """Rows written, copied and stored differ; the transaction was rolled back."""
+
+
+class TransformError(PipelineError):
+    """dbt could not build or test the models."""
+
+
+class DeliveryError(PipelineError):
+    """A message could not be handed to the mail server; what was loaded stays loaded."""

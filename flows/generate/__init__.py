@@ -1,0 +1,1 @@
+"""The simulated shop: a pure function of (seed, day) to change partitions."""

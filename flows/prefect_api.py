@@ -1,0 +1,66 @@
+"""Which Prefect a run talks to: the user's own, or an isolated one below `data_dir()`.
+
+Read without importing Prefect, because the isolated server must be on its way before the
+imports begin and because Prefect fixes its home when it is first imported. The places and
+their order are those of Prefect's settings: the environment, `.env`, `prefect.toml`,
+`pyproject.toml`, the active profile.
+https://docs.prefect.io/v3/concepts/settings-and-profiles
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flows.paths import prefect_home
+
+
+def configured_api_url() -> str | None:
+    """URL of the API the user configured, or None. An empty `PREFECT_API_URL` means none."""
+    if "PREFECT_API_URL" in os.environ:
+        return os.environ["PREFECT_API_URL"].strip() or None
+    return next((url for url in _configured_in_files() if url), None)
+
+
+def isolated_environment(api_url: str) -> dict[str, str]:
+    """Settings that keep a run away from the user's own Prefect: own home, own API, no keys."""
+    return {
+        "PREFECT_HOME": str(prefect_home()),
+        "PREFECT_PROFILES_PATH": str(prefect_home() / "profiles.toml"),
+        "PREFECT_API_URL": api_url,
+        "PREFECT_API_KEY": "",
+        "PREFECT_API_AUTH_STRING": "",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _configured_in_files() -> Iterator[str | None]:
+    yield _dotenv_value(Path(".env"), "PREFECT_API_URL")
+    yield _table(Path("prefect.toml")).get("api", {}).get("url")
+    yield _table(Path("pyproject.toml")).get("tool", {}).get("prefect", {}).get("api", {}).get("url")
+    yield _active_profile().get("PREFECT_API_URL")
+
+
+def _active_profile() -> dict[str, Any]:
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    profiles = _table(Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml"))
+    name = os.environ.get("PREFECT_PROFILE") or profiles.get("active", "")
+    profile: dict[str, Any] = profiles.get("profiles", {}).get(name, {})
+    return profile
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}  # Prefect itself reports a file it cannot read
+
+
+def _dotenv_value(path: Path, name: str) -> str | None:
+    if not path.is_file():
+        return None
+    from dotenv import dotenv_values
+
+    return dotenv_values(path).get(name)
