@@ -9,19 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# the connector warns about library versions it has not heard of, which are not the user's concern
-warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
-
-import uvicorn  # noqa: E402
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+import uvicorn
 
 from local import service
-from local.warehouse import databases, fixes, versions
+from local.warehouse import versions
 
-fakesnow_server: Any = importlib.import_module("fakesnow.server")  # `fakesnow.server` itself is a function
+KEEP_ALIVE_SECONDS = 24 * 3600  # clients hold their connection for as long as their session
 
 
 class Server(uvicorn.Server):
@@ -46,46 +39,62 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def health(_request: Request) -> JSONResponse:
-    """Answer readiness checks; needs no session."""
-    return JSONResponse({"service": "warehouse"})
+def serve(claim: service.Claim, listener: socket.socket, *, verbose: bool, patience: float) -> None:
+    """Serve the databases below the claimed directory on the listening socket until told to stop.
 
-
-def serve(claim: service.Claim, listener: socket.socket, *, verbose: bool) -> None:
-    """Serve the databases below the claimed directory on the listening socket until told to stop."""
+    A statement that takes longer than `patience` seconds is answered "in progress" first.
+    """
     versions.check()
     _log(verbose)
-    fixes.apply_all()
-    _keep_state_in(claim.directory)
-    app = Starlette(routes=[Route("/health", health), *fakesnow_server.routes])
+    stock = _fakesnow_on(claim.directory.resolve())
+    from local.warehouse import app, sessions
+
+    application, protocol = app.build(stock, patience)
     config = uvicorn.Config(
-        app,
+        application,
+        http=protocol,
         log_config=None,
         access_log=False,
-        timeout_keep_alive=600,
-        timeout_graceful_shutdown=3,
         lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=3,
     )
     server = Server(config)
     server.claim = claim
     try:
         server.run(sockets=[listener])
     finally:
-        databases.close(fakesnow_server.shared_fs.duck_conn)
+        for connection in stock.sessions.values():
+            sessions.end(connection)
+        stock.shared_fs.duck_conn.close()  # checkpoints every database
 
 
-def _keep_state_in(directory: Path) -> None:
+def _fakesnow_on(directory: Path) -> Any:
+    """The mended `fakesnow.server`, keeping its state below the directory."""
+    # the connector warns about library versions it has not heard of, which are not the user's concern
+    warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
+    stock: Any = importlib.import_module("fakesnow.server")  # the attribute `fakesnow.server` is a function
     from fakesnow.instance import FakeSnow
     from fakesnow.transforms import stage
 
-    stages = (directory / "stages").resolve()
-    stages.mkdir(exist_ok=True)
-    stage.LOCAL_BUCKET_PATH = str(stages)
-    fakesnow_server.shared_fs = FakeSnow(db_path=directory.resolve())
-    databases.attach_all(fakesnow_server.shared_fs.duck_conn, directory.resolve())
+    from local.warehouse import databases, fixes
+    from local.warehouse.fixes.results import RecentResults
+    from local.warehouse.fixes.temporary_relations import drop_left_behind
+
+    fixes.apply_all()
+    stage.LOCAL_BUCKET_PATH = str(directory / "stages")
+    Path(stage.LOCAL_BUCKET_PATH).mkdir(exist_ok=True)
+    stock.shared_fs.duck_conn.close()
+    stock.shared_fs = FakeSnow(db_path=directory)
+    stock.shared_fs.results_cache = RecentResults()
+    databases.configure(stock.shared_fs.duck_conn, directory)
+    databases.attach_all(stock.shared_fs.duck_conn, directory)
+    drop_left_behind(stock.shared_fs.duck_conn)
+    return stock
 
 
 def _log(verbose: bool) -> None:
-    logging.basicConfig(format="%(message)s", level=logging.INFO if verbose else logging.WARNING)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    fakesnow_server.logger.setLevel(logging.CRITICAL)  # it would log statements with their literals
+    logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)  # it logs statements with their literals
+    logging.getLogger("local.warehouse").setLevel(logging.INFO if verbose else logging.WARNING)

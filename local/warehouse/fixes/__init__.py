@@ -3,13 +3,27 @@
 Every fix replaces or wraps one attribute of fakesnow; `apply_all` runs once, before the first request.
 """
 
-from local.warehouse.fixes import errors, merge, no_ops, results, temporary_relations
+from local.warehouse.fixes import (
+    copies,
+    errors,
+    merge,
+    no_ops,
+    numbers,
+    results,
+    stages,
+    temporary_relations,
+    transactions,
+)
 
 
 def apply_all() -> None:
-    """Apply every fix. The order matters where two fixes wrap the same method: the last is the outermost."""
+    """Apply every fix. Where two wrap the same method, the later one is the outer one."""
     results.apply()
+    numbers.apply()
     no_ops.apply()
+    stages.apply()
+    copies.apply()
     temporary_relations.apply()
     merge.apply()
+    transactions.apply()
     errors.apply()

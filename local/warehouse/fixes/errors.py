@@ -5,28 +5,79 @@ from typing import Any
 import duckdb
 from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from local.warehouse.fixes.transactions import is_conflict, mark_failed
+
+LOCK_CONFLICT = 625
+CANCELED = 604
+NOT_UNIQUE_MERGE = 100090
+FAILED = 100132
 
 
 def apply() -> None:
     """Apply the fixes of this file."""
     FakeSnowflakeCursor.execute = _with_snowflake_errors(FakeSnowflakeCursor.execute)  # type: ignore[method-assign]
+    describe = FakeSnowflakeCursor._describe_last_sql
+    FakeSnowflakeCursor._describe_last_sql = _with_snowflake_errors(describe)  # type: ignore[method-assign]
 
 
 def _with_snowflake_errors(stock: Any) -> Any:
-    def execute(self: FakeSnowflakeCursor, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
+    """Turn any exception into a ProgrammingError with the message DuckDB gave.
+
+    Stock answers an error it has no mapping for with HTTP 500, which the connector takes for a broken
+    connection and sends the statement again until its network timeout: a duplicate key hung for minutes.
+    """
+
+    def execute(self: FakeSnowflakeCursor, *args: Any, **kwargs: Any) -> Any:
         try:
             return stock(self, *args, **kwargs)
         except Exception as error:
+            mark_failed(self._conn, error)
             raise as_programming_error(error) from error
 
     return execute
 
 
 def as_programming_error(error: Exception) -> ProgrammingError:
-    """The error to send for any exception: 625 for a conflict with another transaction, DuckDB's message else."""
-    if isinstance(error, ProgrammingError):
+    """The error to send for any exception; only 625, a conflict of transactions, is worth a retry."""
+    if isinstance(error, ProgrammingError) and (error.errno or 0) > 0:
         return error
     message = error.msg if isinstance(error, Error) and error.msg else str(error) or type(error).__name__
-    if isinstance(error, duckdb.TransactionException) and "conflict" in message.lower():
-        return ProgrammingError(msg=message, errno=625, sqlstate="57014")
-    return ProgrammingError(msg=message, errno=100132, sqlstate="P0000")
+    if is_conflict(error):
+        return ProgrammingError(msg=message, errno=LOCK_CONFLICT, sqlstate="57014")
+    if isinstance(error, duckdb.InterruptException):
+        return ProgrammingError(msg="SQL execution canceled", errno=CANCELED, sqlstate="57014")
+    if "same target row more than once" in message:
+        return ProgrammingError(msg=message, errno=NOT_UNIQUE_MERGE, sqlstate="42P18")
+    return ProgrammingError(msg=message, errno=FAILED, sqlstate="P0000")
+
+
+def answer(error: Exception) -> JSONResponse:
+    """The response body for an error that was raised outside a statement."""
+    mapped = as_programming_error(error)
+    code = f"{mapped.errno:06d}"
+    return JSONResponse(
+        {
+            "data": {"errorCode": code, "sqlState": mapped.sqlstate},
+            "code": code,
+            "message": mapped.msg,
+            "success": False,
+        }
+    )
+
+
+def never_500(endpoint: Any) -> Any:
+    """Wrap a route: what goes wrong on the server is an answer, not a reason to send the request again."""
+
+    async def guarded(request: Request) -> Any:
+        try:
+            response = await endpoint(request)
+        except Exception as error:
+            return answer(error)
+        if response.status_code == 500:
+            return answer(RuntimeError("the local warehouse does not support this statement"))
+        return response
+
+    return guarded

@@ -13,7 +13,7 @@ ACTIONS = {"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}
 
 def apply() -> None:
     """Apply the fixes of this file."""
-    transforms.merge = lambda expression: [expression]
+    transforms.merge = lambda merge_expr: [merge_expr]
     FakeSnowflakeCursor._execute = _with_native_merge(FakeSnowflakeCursor._execute)  # type: ignore[method-assign]
 
 

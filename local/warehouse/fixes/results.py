@@ -1,13 +1,19 @@
 """Fixes to what a statement's result looks like to the client."""
 
+from collections import OrderedDict
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow import arrow
 
+RESULTS_BYTES = 32 * 1024 * 1024
+RESULTS_COUNT = 200
+
 
 def apply() -> None:
     """Apply the fixes of this file."""
-    arrow.timestamp_to_sf_struct = keep_null_timestamps
+    arrow.timestamp_to_sf_struct = keep_null_timestamps  # type: ignore[assignment]
 
 
 def keep_null_timestamps(timestamps: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -33,3 +39,33 @@ def _floor_divide(values: pa.Array, divisor: int) -> pa.Array:
     quotient = pc.divide(values, divisor)  # truncates towards zero: wrong second before 1970
     remainder = pc.subtract(values, pc.multiply(quotient, divisor))
     return pc.subtract(quotient, pc.less(remainder, 0).cast(pa.int64()))
+
+
+class RecentResults(OrderedDict[str, Any]):
+    """The results kept for RESULT_SCAN and asynchronous queries: the newest, up to a size.
+
+    Stock keeps every result of every session for ever; 97 of them held 265 MB. Snowflake keeps them for a day
+    (https://docs.snowflake.com/en/user-guide/querying-persisted-results), on its own disks.
+    """
+
+    def __init__(self, limit: int = RESULTS_BYTES) -> None:
+        super().__init__()
+        self.limit = limit
+        self._bytes = 0
+
+    def __setitem__(self, query_id: str, result: Any) -> None:
+        if query_id in self:
+            del self[query_id]
+        super().__setitem__(query_id, result)
+        self._bytes += size(result)
+        while len(self) > 1 and (self._bytes > self.limit or len(self) > RESULTS_COUNT):
+            del self[next(iter(self))]
+
+    def __delitem__(self, query_id: str) -> None:
+        self._bytes -= size(self[query_id])
+        super().__delitem__(query_id)
+
+
+def size(result: Any) -> int:
+    """Bytes an entry of the results cache holds: its Arrow table's."""
+    return result[0].nbytes if result[0] is not None else 0

@@ -1,0 +1,116 @@
+"""Statements that outlast the client's patience, repeats of a request, and cancelling."""
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from fakesnow.conn import FakeSnowflakeConnection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+IN_PROGRESS = "333334"
+IN_PROGRESS_AFTER_SECONDS = 45.0
+
+
+@dataclass
+class Running:
+    """One request of one session, and its answer once there is one."""
+
+    answer: asyncio.Task[Response]
+    connection: FakeSnowflakeConnection | None
+
+
+@dataclass
+class Statements:
+    """Runs each request once, however often it is sent, and answers "in progress" before a client gives up.
+
+    Stock answers when the statement is done. The connector stops reading after 60 s and sends the same
+    `requestId` again, so the statement ran twice at the same time. Snowflake answers 333334 with a
+    `getResultUrl` after 45 s and the connector polls that URL (`snowflake.connector.network._post_request`).
+    """
+
+    endpoint: Any
+    sessions: dict[str, FakeSnowflakeConnection]
+    patience: float = IN_PROGRESS_AFTER_SECONDS
+    _running: dict[str, dict[str, Running]] = field(default_factory=dict)
+    _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def query(self, request: Request) -> Response:
+        """POST /queries/v1/query-request"""
+        token, request_id = token_of(request), request.query_params.get("requestId") or str(uuid.uuid4())
+        requests = self._running.setdefault(token, {})
+        if request_id not in requests:
+            await request.body()  # kept by the request: the task may outlive this answer
+            self._forget_answered(requests)
+            task = asyncio.create_task(self._in_turn(token, request))
+            requests[request_id] = Running(task, self.sessions.get(token))
+        return await self._answer(requests, request_id)
+
+    async def result(self, request: Request) -> Response:
+        """GET /queries/{request_id}/result"""
+        requests, request_id = self._running.get(token_of(request), {}), request.path_params["request_id"]
+        if request_id not in requests:
+            message = f"no statement {request_id} in this session"
+            return JSONResponse({"data": None, "code": "000709", "message": message, "success": False})
+        return await self._answer(requests, request_id)
+
+    async def abort(self, request: Request) -> Response:
+        """POST /queries/v1/abort-request: interrupt the statement the request names."""
+        running = self._running.get(token_of(request), {}).get((await body_of(request)).get("requestId", ""))
+        if running and running.connection and not running.answer.done():
+            running.connection._duck_conn.interrupt()
+        return JSONResponse({"data": None, "success": True})
+
+    async def end_session(self, token: str) -> None:
+        """Interrupt what the session still runs, and let go of its answers."""
+        running = [one for one in self._running.pop(token, {}).values() if not one.answer.done()]
+        for one in running:
+            if one.connection:
+                one.connection._duck_conn.interrupt()
+        if running:
+            await asyncio.wait([one.answer for one in running])
+        self._turns.pop(token, None)
+
+    async def _in_turn(self, token: str, request: Request) -> Response:
+        """A DuckDB connection does one thing at a time, a client may send more than one."""
+        async with self._turns.setdefault(
+            token, asyncio.Lock()
+        ):  # a DuckDB connection does one thing at a time
+            return await self.endpoint(request)
+
+    async def _answer(self, requests: dict[str, Running], request_id: str) -> Response:
+        task = requests[request_id].answer
+        await asyncio.wait({task}, timeout=self.patience)
+        if task.done():
+            return task.result()
+        return JSONResponse(
+            {
+                "data": {"queryId": request_id, "getResultUrl": f"/queries/{request_id}/result"},
+                "code": IN_PROGRESS,
+                "message": "Query execution in progress.",
+                "success": True,
+            }
+        )
+
+    @staticmethod
+    def _forget_answered(requests: dict[str, Running]) -> None:
+        """The next request of a session says that the previous answers arrived."""
+        for request_id in [key for key, running in requests.items() if running.answer.done()]:
+            del requests[request_id]
+
+
+def token_of(request: Request) -> str:
+    """The session token of `Authorization: Snowflake Token="…"`, empty without one."""
+    return request.headers.get("Authorization", "")[17:-1]
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    """The request's JSON, which the connector compresses."""
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        import gzip
+
+        body = gzip.decompress(body)
+    return json.loads(body or b"{}")
