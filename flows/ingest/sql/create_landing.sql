@@ -63,5 +63,6 @@ create table if not exists ops.load_manifest (
     batch_id varchar not null,
     row_count number(18, 0) not null,
     content_hash varchar not null,
+    origin varchar not null,
     loaded_at timestamp_ntz not null
 );

@@ -1,0 +1,1 @@
+"""From files to the warehouse: Parquet staging, PUT and COPY, the manifest."""

@@ -1,0 +1,50 @@
+"""What the warehouse already holds: one row per loaded (entity, day)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from snowflake.connector import SnowflakeConnection
+
+from flows.tables import ENTITIES
+from flows.warehouse import read_sql, rows
+
+_SQL = Path(__file__).parent / "sql"
+
+
+@dataclass(frozen=True)
+class LoadedDay:
+    """The manifest's word on one (entity, day)."""
+
+    rows: int
+    content_hash: str
+    origin: str
+
+
+Manifest = dict[str, dict[date, LoadedDay]]
+
+
+def create_landing(connection: SnowflakeConnection) -> None:
+    """Create schemas, stage and raw tables where they are missing."""
+    connection.execute_string(read_sql(_SQL / "create_landing.sql"), remove_comments=True)
+
+
+def read_manifest(connection: SnowflakeConnection, first: date, last: date) -> Manifest:
+    """Loaded days in [first, last], by entity."""
+    manifest: Manifest = {entity: {} for entity in ENTITIES}
+    found = rows(connection, read_sql(_SQL / "read_manifest.sql"), (first, last))
+    for entity, day, row_count, content_hash, origin in found:
+        manifest.setdefault(entity, {})[day] = LoadedDay(int(row_count), content_hash, origin)
+    return manifest
+
+
+def missing_days(manifest: Manifest, as_of: date, days: int) -> list[date]:
+    """Days of [as_of - days + 1, as_of] that at least one entity lacks, oldest first."""
+    window = [as_of - timedelta(days=back) for back in reversed(range(days))]
+    return [day for day in window if any(day not in manifest[entity] for entity in ENTITIES)]
+
+
+def origins(connection: SnowflakeConnection) -> Sequence[str]:
+    """Where the rows in the warehouse came from: `simulated`, `files`, both or none."""
+    return [origin for (origin,) in rows(connection, read_sql(_SQL / "read_origins.sql"))]

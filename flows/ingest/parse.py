@@ -1,0 +1,103 @@
+"""Columns of a shop's file as typed series, or an error that names file, row, column and value."""
+
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import SourceError
+from flows.tables import STATUSES
+
+_DATE_FORMATS = (
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+)
+_ZONED_DATE_FORMATS = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
+_TIMESTAMP = pl.Datetime("us")
+
+
+def parse_dates(values: pl.Series, path: Path) -> pl.Series:
+    """Timestamps in UTC without a zone. Text must be ISO 8601; an offset or `Z` is converted."""
+    if values.dtype == pl.Null:
+        return values.cast(_TIMESTAMP)
+    if isinstance(values.dtype, pl.Datetime):
+        naive = values if values.dtype.time_zone is None else values.dt.convert_time_zone("UTC")
+        return naive.dt.replace_time_zone(None).cast(_TIMESTAMP)
+    if values.dtype == pl.Date:
+        return values.cast(_TIMESTAMP)
+    if values.dtype != pl.String:
+        raise SourceError(f"{path}: column {values.name} holds {values.dtype}, not dates")
+    text = _blank_as_null(values)
+    attempts = [text.str.to_datetime(form, time_unit="us", strict=False) for form in _DATE_FORMATS]
+    zoned = text.str.replace(r"Z$", "+0000")
+    attempts += [
+        zoned.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False).dt.replace_time_zone(None)
+        for form in _ZONED_DATE_FORMATS
+    ]
+    parsed = pl.select(pl.coalesce(attempts)).to_series().alias(values.name)
+    _reject_unparsed(text, parsed, path, "a date (ISO 8601: 2026-11-21 or 2026-11-21 14:30:00)")
+    return parsed
+
+
+def parse_statuses(values: pl.Series, path: Path) -> pl.Series:
+    """One of `STATUSES`, whatever the case in the file."""
+    text = reject_nulls(_blank_as_null(values.cast(pl.String)), path)
+    known = text.str.to_lowercase()
+    _reject_unparsed(text, known.set(~known.is_in(STATUSES), None), path, f"one of {', '.join(STATUSES)}")
+    return known
+
+
+def parse_integers(values: pl.Series, path: Path) -> pl.Series:
+    """Whole numbers that are not negative."""
+    parsed = values.cast(pl.Int64, strict=False)
+    parsed = parsed.set(parsed < 0, None)
+    _reject_unparsed(_as_text(values), parsed, path, "a whole number that is not negative")
+    return parsed
+
+
+def parse_decimals(values: pl.Series, path: Path) -> pl.Series:
+    """Money with at most two decimals kept, not negative."""
+    parsed = _as_text(values).str.to_decimal(scale=2).cast(pl.Decimal(12, 2), strict=False)
+    parsed = parsed.set(parsed < 0, None)
+    _reject_unparsed(_as_text(values), parsed, path, "an amount of money such as 19.90")
+    return parsed
+
+
+def reject_nulls(values: pl.Series, path: Path) -> pl.Series:
+    """The same series.
+
+    Raises:
+        SourceError: a value is missing or blank.
+    """
+    empty = values.is_null()
+    if values.dtype == pl.String:
+        empty = empty | (values == "").fill_null(True)
+    if empty.any():
+        row = empty.arg_true()[0] + 1
+        raise SourceError(f"{path}: row {row}: {values.name} is empty ({empty.sum():,} such row(s)); it is required")
+    return values
+
+
+def _reject_unparsed(text: pl.Series, parsed: pl.Series, path: Path, expected: str) -> None:
+    wrong = text.is_not_null() & parsed.is_null()
+    if wrong.any():
+        position = wrong.arg_true()[0]
+        raise SourceError(
+            f"{path}: row {position + 1}: {text.name} {_shown(text[position])} is not {expected} "
+            f"({wrong.sum():,} such row(s))"
+        )
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    return _blank_as_null(values.cast(pl.String))
+
+
+def _blank_as_null(values: pl.Series) -> pl.Series:
+    stripped = values.str.strip_chars()
+    return stripped.set((stripped == "").fill_null(False), None)
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 60 else value[:57] + "...")

@@ -1,0 +1,6 @@
+select
+    _batch_day,
+    count(*) as row_count
+from {table}
+where _batch_id = %s
+group by _batch_day

@@ -1,0 +1,9 @@
+select
+    entity,
+    batch_day,
+    row_count,
+    content_hash,
+    origin
+from ops.load_manifest
+where batch_day between %s and %s
+order by entity, batch_day

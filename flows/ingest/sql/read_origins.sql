@@ -1,0 +1,3 @@
+select distinct origin
+from ops.load_manifest
+order by origin
