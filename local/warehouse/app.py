@@ -1,7 +1,9 @@
 """The routes of the local warehouse: fakesnow's, with the mended ones in place of the stock ones."""
 
 import asyncio
+import json
 import re
+import secrets
 from typing import Any
 
 from starlette.applications import Starlette
@@ -62,13 +64,20 @@ async def health(_request: Request) -> JSONResponse:
 
 
 def login(stock: Any) -> Any:
-    """Let a session name a new database, but only by a plain identifier: it becomes the name of a file."""
+    """Log in so that the client can log out again.
+
+    Without a master token in the answer, which stock leaves out, the connector never tells the server that a
+    session ended. A database that does not exist yet is created, but only under a plain identifier: the name
+    becomes the name of a file.
+    """
 
     async def checked(request: Request) -> Response:
         database = request.query_params.get("databaseName")
         if database and not DATABASE_NAME.fullmatch(database):
             raise ValueError(f"{database!r} cannot name a database here: use letters, digits and _")
-        return await stock.login_request(request)
+        answer = json.loads((await stock.login_request(request)).body)
+        answer["data"]["masterToken"] = secrets.token_urlsafe(32)
+        return JSONResponse(answer)
 
     return checked
 
