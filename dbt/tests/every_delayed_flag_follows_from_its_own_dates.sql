@@ -28,8 +28,11 @@ expected as (
         case
             when delayed_orders.delivery_date is null and orders.status in ('delivered', 'cancelled', 'returned') then 0
             when
-                datediff(day, delayed_orders.order_date, coalesce(cast(delayed_orders.delivery_date as date), clock.as_of))
-                > {{ var('delivery_sla_days') }} then 1
+                datediff(
+                    day,
+                    delayed_orders.order_date,
+                    coalesce(cast(delayed_orders.delivery_date as date), clock.as_of)
+                ) > {{ var('delivery_sla_days') }} then 1
             else 0
         end as expected_flag
     from delayed_orders

@@ -65,8 +65,8 @@ judged as (
     select
         timed.*,
         case
-            when is_delivered then lead_days
-            when is_open then age_days
+            when timed.is_delivered then timed.lead_days
+            when timed.is_open then timed.age_days
         end as days_elapsed
     from timed
 

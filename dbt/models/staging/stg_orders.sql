@@ -51,8 +51,10 @@ final as (
 
         -- text
         case
-            when delivery_date is not null and not delivery_is_known and lower(trim(status)) in ('delivered', 'returned')
-                then 'shipped'
+            when
+                delivery_date is not null
+                and not delivery_is_known
+                and lower(trim(status)) in ('delivered', 'returned') then 'shipped'
             else lower(trim(status))
         end as status,
         lower(trim(shipping_tier)) as shipping_tier,

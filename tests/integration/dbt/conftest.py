@@ -1,0 +1,132 @@
+"""A warehouse process of our own, and shops in it: one database each, built with the project's dbt."""
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import snowflake.connector
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+from flows import paths
+
+LANDING = (paths.REPOSITORY / "flows" / "ingest" / "sql" / "create_landing.sql").read_text()
+COPY = """
+copy into raw.{entity} from @raw.landing/{upload}/
+file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive
+"""
+RESULTS = [
+    "staging.stg_orders",
+    "marts.fct_orders",
+    "marts.delayed_orders",
+    "marts.delivery_kpis",
+    "alerts.sla_breaches",
+    "alerts.sla_at_risk",
+]
+
+
+@pytest.fixture(scope="session")
+def warehouse_port(tmp_path_factory) -> Iterator[int]:
+    """The port of a running `python -m local.warehouse` with state of its own."""
+    environment = os.environ | {"ORDERS_DATA_DIR": str(tmp_path_factory.mktemp("orders"))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.warehouse", "--port", "0", "--with-parent"],
+        cwd=paths.REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if address := re.search(r"listening on \S+:(\d+)", line):
+            yield int(address.group(1))
+            break
+    else:
+        pytest.fail("the local warehouse did not start:\n" + "".join(seen))
+    process.terminate()
+    process.communicate()
+
+
+@dataclass
+class Shop:
+    """One shop's database: load raw rows, build, read the results."""
+
+    database: str
+    port: int
+    directory: Path
+    connection: Any
+    uploads: Iterator[int]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment, pointing dbt at this shop and at directories outside the checkout."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("SNOWFLAKE_", "DBT_"))}
+        return clean | {
+            "SNOWFLAKE_PORT": str(self.port),
+            "SNOWFLAKE_DATABASE": self.database,
+            "DBT_TARGET_PATH": str(self.directory / "target"),
+            "DBT_LOG_PATH": str(self.directory / "logs"),
+        }
+
+    def load(self, entity: str, rows: list[dict]) -> None:
+        """Append rows to raw.<entity> the way ingest does: Parquet, PUT, COPY."""
+        upload = f"{entity}-{next(self.uploads)}"
+        file = self.directory / f"{upload}.parquet"
+        pl.DataFrame(rows, infer_schema_length=None).with_columns(_batch_id=pl.lit(upload)).write_parquet(file)
+        self.execute(f"put file://{file} @raw.landing/{upload}/ auto_compress = false")
+        self.execute(COPY.format(entity=entity, upload=upload))
+
+    def build(self, as_of: str | None = None, *arguments: str) -> dbtRunnerResult:
+        """`dbt build` in this process, without the unit tests, which do not depend on the data."""
+        command = ["--quiet", "build", "--exclude-resource-type", "unit_test", *arguments]
+        command += ["--project-dir", str(paths.DBT_PROJECT), "--profiles-dir", str(paths.DBT_PROJECT)]
+        if as_of is not None:
+            command += ["--vars", f"{{as_of: '{as_of}'}}"]
+        with pytest.MonkeyPatch.context() as patch:
+            for name in set(os.environ) - set(self.environment):
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return dbtRunner().invoke(command)
+
+    def execute(self, sql: str) -> Any:
+        """Run one statement."""
+        return self.connection.cursor().execute(sql)
+
+    def rows(self, sql: str) -> list[dict]:
+        """The result of a query, one dict a row with lower-case names."""
+        cursor = self.connection.cursor(snowflake.connector.DictCursor)
+        return [{name.lower(): value for name, value in row.items()} for row in cursor.execute(sql).fetchall()]
+
+    def results(self) -> dict[str, list[str]]:
+        """Every row of every table that dbt builds, in an order that only depends on the content."""
+        return {table: sorted(repr(row) for row in self.rows(f"select * from {table}")) for table in RESULTS}
+
+
+@pytest.fixture(scope="module")
+def open_shop(warehouse_port, tmp_path_factory) -> Iterator[Any]:
+    """Opens a new shop, with an empty landing zone, at each call."""
+    with snowflake.connector.connect(
+        account="local", user="local", password="local", host="127.0.0.1", port=warehouse_port, protocol="http"
+    ) as connection:
+
+        def open_one() -> Shop:
+            directory = tmp_path_factory.mktemp("shop")
+            shop = Shop(f"SHOP_{directory.name.upper()}", warehouse_port, directory, connection, itertools.count())
+            shop.execute(f"create database {shop.database}")
+            shop.execute(f"use database {shop.database}")
+            for statement in re.sub(r"--.*", "", LANDING).split(";"):
+                if statement.strip():
+                    shop.execute(statement)
+            return shop
+
+        yield open_one
