@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from local.warehouse import sessions
 from local.warehouse.fixes import errors, stages
 from local.warehouse.fixes.long_statements import IN_PROGRESS_AFTER_SECONDS, Statements, token_of
+from local.warehouse.statement_log import logged
 
 DATABASE_NAME = re.compile(r'"?[A-Za-z_][A-Za-z0-9_$]*"?')
 
@@ -24,7 +25,9 @@ def build(stock: Any, patience: float = IN_PROGRESS_AFTER_SECONDS) -> tuple[Star
 
     `stock` is the module `fakesnow.server`; `patience` the seconds before a statement is "in progress".
     """
-    statements = Statements(errors.never_500(stock.query_request), stock.sessions, patience)
+    statements = Statements(
+        logged(errors.never_500(stock.query_request)), stock.monitoring_query, stock.sessions, patience
+    )
     connections = sessions.Connections(stock.sessions)
 
     def of_session(endpoint: Any) -> Any:
@@ -53,7 +56,7 @@ def build(stock: Any, patience: float = IN_PROGRESS_AFTER_SECONDS) -> tuple[Star
         Route("/queries/v1/abort-request", of_session(statements.abort), methods=["POST"]),
         Route("/queries/{request_id}/result", of_session(statements.result), methods=["GET"]),
         Route("/fs_bucket/{path:path}", stages.upload, methods=["PUT"]),
-        Route("/monitoring/queries/{sfqid}", stock.monitoring_query, methods=["GET"]),
+        Route("/monitoring/queries/{sfqid}", of_session(statements.status), methods=["GET"]),
     ]
     return Starlette(routes=routes), _protocol_telling(connections)
 

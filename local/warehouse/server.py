@@ -74,6 +74,7 @@ def _fakesnow_on(directory: Path) -> Any:
     # the connector warns about library versions it has not heard of, which are not the user's concern
     warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
     stock: Any = importlib.import_module("fakesnow.server")  # the attribute `fakesnow.server` is a function
+    stock.logger.setLevel(logging.CRITICAL)  # it logs statements with their literals
     from fakesnow.instance import FakeSnow
     from fakesnow.transforms import stage
 
@@ -96,5 +97,4 @@ def _fakesnow_on(directory: Path) -> Any:
 def _log(verbose: bool) -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)  # it logs statements with their literals
     logging.getLogger("local.warehouse").setLevel(logging.INFO if verbose else logging.WARNING)

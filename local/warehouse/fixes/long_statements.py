@@ -20,6 +20,7 @@ class Running:
 
     answer: asyncio.Task[Response]
     connection: FakeSnowflakeConnection | None
+    answered: bool = False
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Statements:
     """
 
     endpoint: Any
+    stock_status: Any
     sessions: dict[str, FakeSnowflakeConnection]
     patience: float = IN_PROGRESS_AFTER_SECONDS
     _running: dict[str, dict[str, Running]] = field(default_factory=dict)
@@ -46,7 +48,7 @@ class Statements:
             self._forget_answered(requests)
             task = asyncio.create_task(self._in_turn(token, request))
             requests[request_id] = Running(task, self.sessions.get(token))
-        return await self._answer(requests, request_id)
+        return await self._answer(requests[request_id], request_id)
 
     async def result(self, request: Request) -> Response:
         """GET /queries/{request_id}/result"""
@@ -54,7 +56,18 @@ class Statements:
         if request_id not in requests:
             message = f"no statement {request_id} in this session"
             return JSONResponse({"data": None, "code": "000709", "message": message, "success": False})
-        return await self._answer(requests, request_id)
+        return await self._answer(requests[request_id], request_id)
+
+    async def status(self, request: Request) -> Response:
+        """GET /monitoring/queries/{sfqid}: what an asynchronous client asks until its statement is done."""
+        running = self._running.get(token_of(request), {}).get(request.path_params["sfqid"])
+        if running is None:
+            return self.stock_status(request)
+        query = {"status": "RUNNING"}
+        if running.answer.done():
+            body = json.loads(running.answer.result().body)
+            query = {"status": "SUCCESS"} if body["success"] else _failed(body)
+        return JSONResponse({"data": {"queries": [query]}, "success": True})
 
     async def abort(self, request: Request) -> Response:
         """POST /queries/v1/abort-request: interrupt the statement the request names."""
@@ -80,11 +93,12 @@ class Statements:
         ):  # a DuckDB connection does one thing at a time
             return await self.endpoint(request)
 
-    async def _answer(self, requests: dict[str, Running], request_id: str) -> Response:
-        task = requests[request_id].answer
-        await asyncio.wait({task}, timeout=self.patience)
-        if task.done():
-            return task.result()
+    async def _answer(self, running: Running, request_id: str) -> Response:
+        await asyncio.wait({running.answer}, timeout=self.patience)
+        if running.answer.done():
+            running.answered = True
+            return running.answer.result()
+        running.answer.add_done_callback(lambda task: self._name_result(running, request_id, task.result()))
         return JSONResponse(
             {
                 "data": {"queryId": request_id, "getResultUrl": f"/queries/{request_id}/result"},
@@ -97,8 +111,20 @@ class Statements:
     @staticmethod
     def _forget_answered(requests: dict[str, Running]) -> None:
         """The next request of a session says that the previous answers arrived."""
-        for request_id in [key for key, running in requests.items() if running.answer.done()]:
+        for request_id in [key for key, running in requests.items() if running.answered]:
             del requests[request_id]
+
+    @staticmethod
+    def _name_result(running: Running, request_id: str, response: Response) -> None:
+        """Let RESULT_SCAN find the result under the id that "in progress" announced."""
+        query_id = (json.loads(response.body).get("data") or {}).get("queryId")
+        if running.connection and query_id in running.connection.results_cache:
+            cache = running.connection.results_cache
+            cache[request_id] = cache[query_id]
+
+
+def _failed(body: dict[str, Any]) -> dict[str, Any]:
+    return {"status": "FAILED_WITH_ERROR", "errorCode": body["code"], "errorMessage": body["message"]}
 
 
 def token_of(request: Request) -> str:

@@ -12,7 +12,12 @@ ACTIONS = {"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}
 
 
 def apply() -> None:
-    """Apply the fixes of this file."""
+    """Run MERGE as DuckDB's own MERGE and report the counts of each operation.
+
+    Stock splits it into a join, deletes, updates and inserts: not atomic outside a transaction. It leaves
+    a table behind and fails on what dbt writes (quoted and unqualified columns). Snowflake runs one statement
+    and reports one column an operation: https://docs.snowflake.com/en/sql-reference/sql/merge
+    """
     transforms.merge = lambda merge_expr: [merge_expr]
     FakeSnowflakeCursor._execute = _with_native_merge(FakeSnowflakeCursor._execute)  # type: ignore[method-assign]
 
@@ -21,6 +26,9 @@ def _with_native_merge(stock: Any) -> Any:
     def execute(self: FakeSnowflakeCursor, transformed: exp.Expr, params: Any = None) -> None:
         if not isinstance(transformed, exp.Merge):
             return stock(self, transformed, params)
+        if not self._conn._autocommit and not self._conn._in_transaction:
+            self._duck_conn.begin()
+            self._conn._in_transaction = True
         counts = sqlglot.parse_one(run(self._duck_conn, transformed, params), read="duckdb")
         counts.set("merge_counts", True)
         return stock(self, counts)

@@ -1,0 +1,1 @@
+"""The local mailbox: an SMTP server that delivers to files."""
