@@ -81,7 +81,9 @@ class Shop:
         """Append rows to raw.<entity> the way ingest does: Parquet, PUT, COPY."""
         upload = f"{entity}-{next(self.uploads)}"
         file = self.directory / f"{upload}.parquet"
-        pl.DataFrame(rows, infer_schema_length=None).with_columns(_batch_id=pl.lit(upload)).write_parquet(file)
+        pl.DataFrame(rows, infer_schema_length=None).with_columns(_batch_id=pl.lit(upload)).write_parquet(
+            file
+        )
         self.execute(f"put file://{file} @raw.landing/{upload}/ auto_compress = false")
         self.execute(COPY.format(entity=entity, upload=upload))
 
@@ -105,7 +107,9 @@ class Shop:
     def rows(self, sql: str) -> list[dict]:
         """The result of a query, one dict a row with lower-case names."""
         cursor = self.connection.cursor(snowflake.connector.DictCursor)
-        return [{name.lower(): value for name, value in row.items()} for row in cursor.execute(sql).fetchall()]
+        return [
+            {name.lower(): value for name, value in row.items()} for row in cursor.execute(sql).fetchall()
+        ]
 
     def results(self) -> dict[str, list[str]]:
         """Every row of every table that dbt builds, in an order that only depends on the content."""
@@ -116,12 +120,19 @@ class Shop:
 def open_shop(warehouse_port, tmp_path_factory) -> Iterator[Any]:
     """Opens a new shop, with an empty landing zone, at each call."""
     with snowflake.connector.connect(
-        account="local", user="local", password="local", host="127.0.0.1", port=warehouse_port, protocol="http"
+        account="local",
+        user="local",
+        password="local",
+        host="127.0.0.1",
+        port=warehouse_port,
+        protocol="http",
     ) as connection:
 
         def open_one() -> Shop:
             directory = tmp_path_factory.mktemp("shop")
-            shop = Shop(f"SHOP_{directory.name.upper()}", warehouse_port, directory, connection, itertools.count())
+            shop = Shop(
+                f"SHOP_{directory.name.upper()}", warehouse_port, directory, connection, itertools.count()
+            )
             shop.execute(f"create database {shop.database}")
             shop.execute(f"use database {shop.database}")
             for statement in re.sub(r"--.*", "", LANDING).split(";"):

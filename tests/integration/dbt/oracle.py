@@ -34,7 +34,11 @@ def _life(rng: random.Random, order_id: str, last_day: date) -> list[dict]:
     ended = shipped + timedelta(days=rng.randint(0, 12), seconds=rng.randrange(86_400))
     status = rng.choice(["delivered"] * 6 + ["cancelled", "returned"])
     arrives = status == "delivered" or (status == "returned" and rng.random() < 0.5)
-    steps = [("pending", placed, None), ("shipped", shipped, None), (status, ended, ended if arrives else None)]
+    steps = [
+        ("pending", placed, None),
+        ("shipped", shipped, None),
+        (status, ended, ended if arrives else None),
+    ]
     tracks_updates = rng.random() < 0.8
     return [
         base
@@ -75,7 +79,12 @@ def judge(versions: list[dict], as_of: date) -> dict[str, Verdict]:
 
 
 def _recency(row: dict) -> tuple:
-    return (row["updated_at"] or datetime.min, row["_batch_day"], row["delivery_date"] or datetime.min, row["status"])
+    return (
+        row["updated_at"] or datetime.min,
+        row["_batch_day"],
+        row["delivery_date"] or datetime.min,
+        row["status"],
+    )
 
 
 def _verdict(row: dict, as_of: date) -> Verdict:

@@ -3,9 +3,12 @@
 import os
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from dbt.config.runtime import load_profile
+from dbt.adapters.snowflake import SnowflakeCredentials
+from dbt.config.profile import Profile
+from dbt.config.renderer import ProfileRenderer
 from dbt_common.context import set_invocation_context
 
 from flows import paths
@@ -13,31 +16,32 @@ from flows import paths
 
 @pytest.fixture
 def credentials(monkeypatch):
-    """The credentials dbt would use under the variables given."""
+    """The credentials dbt reads from the profile under the variables given."""
+    profiles = yaml.safe_load((paths.DBT_PROJECT / "profiles.yml").read_text())
 
     def under(**variables: str):
         for name in [name for name in os.environ if name.startswith("SNOWFLAKE_")]:
             monkeypatch.delenv(name)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("DBT_PROFILES_DIR", str(paths.DBT_PROJECT))
         set_invocation_context(os.environ)
-        from dbt.flags import set_from_args
-
-        set_from_args(_Arguments(), None)
-        return load_profile(str(paths.DBT_PROJECT), {}).credentials
+        raw = profiles["order_monitoring"]
+        _, rendered = Profile.render_profile(raw, "order_monitoring", None, ProfileRenderer({}))
+        del rendered["type"], rendered["threads"]  # dbt's own, every adapter has them
+        SnowflakeCredentials.validate(rendered)
+        return SnowflakeCredentials.from_dict(rendered)
 
     return under
 
 
-class _Arguments:
-    PROFILES_DIR = str(paths.DBT_PROJECT)
-
-
 def private_key(passphrase: bytes | None = None) -> str:
-    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    protection = (
+        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    )
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection).decode()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection
+    ).decode()
 
 
 def test_without_an_account_it_is_the_stand_in(credentials):
@@ -71,6 +75,16 @@ def test_a_key_works_from_the_variable_and_from_a_file(credentials, tmp_path, pa
 
 
 def test_variables_that_are_set_but_empty_count_as_not_set(credentials):
-    names = ["ACCOUNT", "USER", "PASSWORD", "HOST", "PORT", "PROTOCOL", "DATABASE", "WAREHOUSE", "PRIVATE_KEY"]
+    names = [
+        "ACCOUNT",
+        "USER",
+        "PASSWORD",
+        "HOST",
+        "PORT",
+        "PROTOCOL",
+        "DATABASE",
+        "WAREHOUSE",
+        "PRIVATE_KEY",
+    ]
     found = credentials(**{f"SNOWFLAKE_{name}": "" for name in names})
     assert found == credentials()
