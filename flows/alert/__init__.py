@@ -1,0 +1,1 @@
+"""Judging promises and telling people: the ledger, the digest, the channels."""

@@ -1,0 +1,2 @@
+select count(*) as at_risk
+from alerts.sla_at_risk
