@@ -73,6 +73,7 @@ def _fakesnow_on(directory: Path) -> Any:
     """The mended `fakesnow.server`, keeping its state below the directory."""
     # the connector warns about library versions it has not heard of, which are not the user's concern
     warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
+    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     stock: Any = importlib.import_module("fakesnow.server")  # the attribute `fakesnow.server` is a function
     stock.logger.setLevel(logging.CRITICAL)  # it logs statements with their literals
     from fakesnow.instance import FakeSnow

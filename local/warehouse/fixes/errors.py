@@ -6,7 +6,7 @@ import duckdb
 from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from local.warehouse.fixes.transactions import is_conflict, mark_failed
 
@@ -34,7 +34,7 @@ def _with_snowflake_errors(stock: Any) -> Any:
         try:
             return stock(self, *args, **kwargs)
         except Exception as error:
-            mark_failed(self._conn, error)
+            mark_failed(self._conn, str(error) or type(error).__name__)
             raise as_programming_error(error) from error
 
     return execute
@@ -66,6 +66,11 @@ def answer(error: Exception) -> JSONResponse:
             "success": False,
         }
     )
+
+
+def failed(response: Response) -> bool:
+    """Whether the answer to a statement is an error."""
+    return bytes(response.body).endswith(b'"success":false}')
 
 
 def never_500(endpoint: Any) -> Any:

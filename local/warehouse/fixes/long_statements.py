@@ -10,6 +10,8 @@ from fakesnow.conn import FakeSnowflakeConnection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from local.warehouse.fixes import errors, transactions
+
 IN_PROGRESS = "333334"
 IN_PROGRESS_AFTER_SECONDS = 45.0
 
@@ -91,7 +93,11 @@ class Statements:
         async with self._turns.setdefault(
             token, asyncio.Lock()
         ):  # a DuckDB connection does one thing at a time
-            return await self.endpoint(request)
+            response = await self.endpoint(request)
+        if token in self.sessions and errors.failed(response):
+            # also what failed before it reached a cursor, such as a syntax error
+            transactions.mark_failed(self.sessions[token], json.loads(response.body)["message"])
+        return response
 
     async def _answer(self, running: Running, request_id: str) -> Response:
         await asyncio.wait({running.answer}, timeout=self.patience)

@@ -1,11 +1,13 @@
 """Fixes to what a statement's result looks like to the client."""
 
 from collections import OrderedDict
+from string import Template
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow import arrow
+from fakesnow.transforms import transforms as stock
 
 RESULTS_BYTES = 32 * 1024 * 1024
 RESULTS_COUNT = 200
@@ -13,6 +15,7 @@ RESULTS_COUNT = 200
 
 def apply() -> None:
     """Apply the fixes of this file."""
+    describe_tables_of_any_database()
     arrow.timestamp_to_sf_struct = keep_null_timestamps  # type: ignore[assignment]
 
 
@@ -33,6 +36,13 @@ def keep_null_timestamps(timestamps: pa.Array | pa.ChunkedArray) -> pa.Array:
         children.append(pa.array([1440] * len(values), pa.int32()))
         fields.append(pa.field("timezone", pa.int32(), nullable=False))
     return pa.StructArray.from_arrays(children, fields=fields, mask=missing)
+
+
+def describe_tables_of_any_database() -> None:
+    """Let DESCRIBE TABLE see tables outside the current database; stock finds no columns there, or fails."""
+    template = stock.SQL_DESCRIBE_TABLE.template
+    everywhere = template.replace("FROM _fs_information_schema.", "FROM _fs_global._fs_information_schema.")
+    stock.SQL_DESCRIBE_TABLE = Template(everywhere)
 
 
 def _floor_divide(values: pa.Array, divisor: int) -> pa.Array:

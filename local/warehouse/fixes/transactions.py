@@ -20,7 +20,6 @@ WAIT_STEP_SECONDS = 0.05
 def apply() -> None:
     """Apply the fixes of this file."""
     FakeSnowflakeCursor._execute = _keeping_transactions(FakeSnowflakeCursor._execute)  # type: ignore[method-assign]
-    FakeSnowflakeConnection.autocommit = _refuse_autocommit_after_error(FakeSnowflakeConnection.autocommit)  # type: ignore[method-assign]
 
 
 def _keeping_transactions(stock: Any) -> Any:
@@ -48,21 +47,28 @@ def _keeping_transactions(stock: Any) -> Any:
         try:
             _waiting_for_others(stock, self, transformed, params)
         except Exception as error:
-            mark_failed(self._conn, error)
+            mark_failed(self._conn, str(error) or type(error).__name__)
             raise
         if isinstance(transformed, exp.Transaction):
             session.in_transaction = True
-        elif isinstance(transformed, exp.Commit | exp.Rollback):
+        elif _ends_transaction(transformed):
             session.in_transaction = False
 
     return execute
 
 
-def mark_failed(connection: FakeSnowflakeConnection, error: Exception) -> None:
+def _ends_transaction(statement: exp.Expr) -> bool:
+    # switching autocommit commits what is open
+    return (
+        isinstance(statement, exp.Commit | exp.Rollback) or statement.args.get("set_autocommit") is not None
+    )
+
+
+def mark_failed(connection: FakeSnowflakeConnection, reason: str) -> None:
     """Remember that the open transaction, if any, met an error."""
     session = sessions.state(connection)
     if sessions.open_transaction(connection) and session.failure is None:
-        session.failure = (str(error) or type(error).__name__).splitlines()[0]
+        session.failure = reason.splitlines()[0]
 
 
 def _refuse(connection: FakeSnowflakeConnection, *, ends: bool) -> None:
@@ -98,15 +104,3 @@ def _waiting_for_others(stock: Any, cursor: FakeSnowflakeCursor, transformed: ex
 def is_conflict(error: Exception) -> bool:
     """Whether two transactions wanted to change the same thing."""
     return isinstance(error, duckdb.TransactionException) and "conflict" in str(error).lower()
-
-
-def _refuse_autocommit_after_error(stock: Any) -> Any:
-    """Switching autocommit commits what is open; after an error it must say that nothing is saved."""
-
-    def autocommit(self: FakeSnowflakeConnection, mode: bool) -> None:
-        if sessions.state(self).failure:
-            _refuse(self, ends=True)
-        stock(self, mode)
-        sessions.state(self).in_transaction = False
-
-    return autocommit

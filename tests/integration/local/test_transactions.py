@@ -58,9 +58,18 @@ def test_switching_autocommit_on_after_an_error_fails(session: SnowflakeConnecti
     session.cursor().execute("insert into t values (1)")
     with pytest.raises(ProgrammingError):
         session.cursor().execute("insert into t values ('x')")
-    with pytest.raises(ProgrammingError, match="COMMIT refused"):
-        session.autocommit(True)
+    with pytest.raises(ProgrammingError, match="saves nothing"):
+        session.cursor().execute("alter session set autocommit = true")
+    session.rollback()
     assert rows(session) == []
+
+
+def test_switching_autocommit_on_commits_what_is_open(session: SnowflakeConnection, connect: Connect) -> None:
+    session.autocommit(False)
+    for statement in ("begin", "insert into t values (1)", "alter session set autocommit = true"):
+        session.cursor().execute(statement)
+    session.cursor().execute("create table other (id int)")
+    assert rows(connect()) == [1]
 
 
 def test_a_begin_within_a_transaction_is_ignored(session: SnowflakeConnection) -> None:
