@@ -5,7 +5,7 @@ orders as (
 
     select
         count(*) as orders,
-        count_if(is_late) as late,
+        count(case when is_late then 1 end) as late,
         coalesce(sum(case when is_open then order_total end), 0) as revenue_waiting
     from {{ ref('fct_orders') }}
 
