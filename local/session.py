@@ -1,33 +1,24 @@
 """A run of its own: a temporary Prefect server and the stand-ins, for those who configured none.
 
 Everything starts at once, as separate processes that end with this one, and the heavy imports go on
-meanwhile. Stand-ins that already run on the data directory are used and left running.
+meanwhile. Stand-ins that already run on the data directory are used and left running. One run at a
+time uses a data directory; a second one waits.
 """
 
 import atexit
 import importlib
 import os
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from flows import paths
-from flows.errors import PipelineError
 from flows.prefect_api import isolated_environment
-from local import service
-
-START_SECONDS = 120
-_HEAVY_MODULES = ("prefect", "flows.main")
-
-
-class StandInError(PipelineError):
-    """A local server does not start; the message is the server's own."""
+from local.processes import PrefectServer, StandIn
 
 
 @dataclass(frozen=True)
@@ -51,21 +42,48 @@ def isolated_session(say: Callable[[str], None]) -> Iterator[Session]:
     Raises:
         StandInError: a server did not start.
     """
-    say("starting a temporary Prefect server, the local warehouse and the local mailbox")
-    server = _start_prefect_server()
-    warehouse = None if _set("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT") else _stand_in("warehouse")
-    mailbox = None if _set("SMTP_HOST", "SMTP_PORT") else _stand_in("mailbox")
-    for module in _HEAVY_MODULES:
-        importlib.import_module(module)
-    for name, port, started in (
-        ("SNOWFLAKE_PORT", "SNOWFLAKE_PORT", warehouse),
-        ("SMTP_PORT", "SMTP_PORT", mailbox),
-    ):
-        del name
-        if started:
-            os.environ[port] = str(started.port())
-    server.wait()
-    _register_blocks()
-    yield Session(paths.outbox_dir())
+    with _turn(say):
+        say("starting a temporary Prefect server and the local stand-ins")
+        server = PrefectServer()
+        os.environ.update(isolated_environment(server.api_url))
+        server.start()
+        warehouse = (
+            None if _set("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_HOST") else StandIn("warehouse", "SNOWFLAKE_PORT")
+        )
+        mailbox = None if _set("SMTP_HOST") else StandIn("mailbox", "SMTP_PORT")
+        importlib.import_module("flows.main")  # seconds of imports, while the servers start
+        ports = [stand_in.port() if stand_in else None for stand_in in (warehouse, mailbox)]
+        server.wait()
+        _register_blocks(*ports)
+        yield Session(paths.outbox_dir())
+        # the processes end at exit, after Prefect's own workers have delivered their last logs and events
 
 
+def _register_blocks(warehouse_port: int | None, mailbox_port: int | None) -> None:
+    from blocks.register import register_blocks
+    from blocks.settings import read_settings
+
+    snowflake, email = read_settings()
+    if warehouse_port:
+        snowflake = snowflake.model_copy(update={"port": warehouse_port})
+    if mailbox_port:
+        email = email.model_copy(update={"port": mailbox_port})
+    register_blocks(snowflake, email, overwrite=True)
+
+
+@contextmanager
+def _turn(say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the data directory for this run; its release comes last, at exit."""
+    paths.data_dir().mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.data_dir() / ".run.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        say(f"another run is at work on {paths.data_dir()}; waiting for it to end")
+        lock.acquire()
+    atexit.register(lock.release)
+    yield
+
+
+def _set(*names: str) -> bool:
+    return any(os.environ.get(name, "").strip() for name in names)

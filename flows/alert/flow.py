@@ -12,6 +12,7 @@ from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
 from flows.alert.digest import WORST, render
 from flows.alert.ledger import (
     CHANNEL,
+    Breach,
     Findings,
     create_ledger,
     find_digest,
@@ -37,13 +38,14 @@ class Message:
 
 @dataclass(frozen=True)
 class AlertSummary:
-    """Alerts as of the day, and the messages this run sent."""
+    """Alerts as of the day, the messages this run sent, and the worst open breaches."""
 
     opened: int
     open: int
     at_risk: int
     resolved: int
     messages: list[Message] = field(default_factory=list)
+    worst: list[Breach] = field(default_factory=list)
 
 
 @flow(name="check-sla", flow_run_name="check-sla {as_of}")
@@ -62,7 +64,12 @@ def check_sla(
         messages = _notify(connection, findings, recipients, email_block) if notify else _stay_silent(findings)
     _publish(findings)
     return AlertSummary(
-        findings.opened, len(findings.breaches), findings.at_risk, findings.resolved, messages
+        opened=findings.opened,
+        open=len(findings.breaches),
+        at_risk=findings.at_risk,
+        resolved=findings.resolved,
+        messages=messages,
+        worst=findings.breaches[:WORST],
     )
 
 

@@ -39,10 +39,21 @@ def read_manifest(connection: SnowflakeConnection, first: date, last: date) -> M
     return manifest
 
 
-def missing_days(manifest: Manifest, as_of: date, days: int) -> list[date]:
-    """Days of [as_of - days + 1, as_of] that at least one entity lacks, oldest first."""
+@dataclass(frozen=True)
+class MissingDays:
+    """Days to be loaded, oldest first, and how many days each entity has already."""
+
+    missing: list[date]
+    present: dict[str, int]
+
+
+def missing_days(connection: SnowflakeConnection, as_of: date, days: int) -> MissingDays:
+    """Days of [as_of - days + 1, as_of] that at least one entity lacks."""
     window = [as_of - timedelta(days=back) for back in reversed(range(days))]
-    return [day for day in window if any(day not in manifest[entity] for entity in ENTITIES)]
+    manifest = read_manifest(connection, window[0], window[-1])
+    missing = [day for day in window if any(day not in manifest[entity] for entity in ENTITIES)]
+    present = {entity: sum(day not in missing for day in window) for entity in ENTITIES}
+    return MissingDays(missing, present)
 
 
 def origins(connection: SnowflakeConnection) -> Sequence[str]:

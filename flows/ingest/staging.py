@@ -1,16 +1,21 @@
 """A batch on its way to the warehouse: Parquet files below one directory, with what they hold."""
 
 import hashlib
+import json
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
 from flows.errors import StagingError
 from flows.tables import ENTITIES
+
+_INDEX = "batch.json"
 
 
 @dataclass(frozen=True)
@@ -37,29 +42,63 @@ class StagedBatch:
         """Rows per entity."""
         return {entity: sum(day.rows for day in days.values()) for entity, days in self.days.items()}
 
+    @classmethod
+    def open(cls, directory: Path) -> "StagedBatch":
+        """The batch that was finished in `directory`.
+
+        Raises:
+            StagingError: there is no finished batch, for example on another machine's disk.
+        """
+        try:
+            content = json.loads((directory / _INDEX).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise StagingError(f"{directory}: no finished batch here; run the pipeline again") from None
+        days = {
+            entity: {date.fromisoformat(day): StagedDay(**staged) for day, staged in days.items()}
+            for entity, days in content["days"].items()
+        }
+        return cls(directory.name, directory, content["origin"], days)
+
+    def save(self) -> None:
+        """Write the index that `open` reads; a batch without it is unfinished."""
+        days = {
+            entity: {day.isoformat(): asdict(staged) for day, staged in days.items()}
+            for entity, days in self.days.items()
+        }
+        index = self.directory / _INDEX
+        index.parent.mkdir(parents=True, exist_ok=True)
+        index.write_text(json.dumps({"origin": self.origin, "days": days}), encoding="utf-8")
+
     def discard(self) -> None:
         """Remove the local files."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-@dataclass
 class BatchWriter:
-    """Writes frames of day partitions as Parquet under one batch.
+    """Writes frames of day partitions as Parquet under one batch, finished when the `with` block ends.
 
     A day of an entity must arrive whole, in one frame. File names carry a part number and the
-    content's hash under the batch's own directory, so no name is ever used twice.
+    content's hash under the batch's own directory, so no name is ever used twice. An error inside
+    the block removes the batch's files.
     """
 
-    batch_id: str
-    root: Path
-    origin: str
-    _days: dict[str, dict[date, StagedDay]] = field(default_factory=dict)
-    _parts: int = 0
+    def __init__(self, batch_id: str, root: Path, origin: str) -> None:
+        self.batch = StagedBatch(batch_id, root / batch_id, origin, {})
+        self._parts = 0
 
-    @property
-    def directory(self) -> Path:
-        """Where this batch's files go."""
-        return self.root / self.batch_id
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is None:
+                with self._disk_errors(self.batch.directory):
+                    self.batch.save()
+        except StagingError:
+            self.batch.discard()
+            raise
+        if error is not None:
+            self.batch.discard()
 
     def write(self, entity: str, frame: pl.DataFrame, days: Iterable[date]) -> None:
         """Write the rows of `days`; a day without rows is recorded as empty.
@@ -70,11 +109,11 @@ class BatchWriter:
             days: every day this frame speaks of.
 
         Raises:
-            StagingError: the disk is full or cannot be written; the batch's files are removed.
+            StagingError: the disk is full or cannot be written.
         """
         if entity not in ENTITIES:
             raise ValueError(f"unknown entity {entity!r}")
-        recorded = self._days.setdefault(entity, {})
+        recorded = self.batch.days.setdefault(entity, {})
         recorded |= {day: StagedDay(0, _content_hash(frame.clear())) for day in days}
         for (day,), rows in frame.partition_by("_batch_day", as_dict=True, maintain_order=True).items():
             recorded[day] = StagedDay(rows.height, _content_hash(rows))
@@ -82,34 +121,22 @@ class BatchWriter:
             return
         self._parts += 1
         digest = hashlib.sha256("".join(recorded[day].content_hash for day in days).encode()).hexdigest()
-        target = self.directory / entity / f"{entity}-{self._parts:04d}-{digest[:16]}.parquet"
-        stamped = frame.with_columns(_batch_id=pl.lit(self.batch_id))
+        target = self.batch.directory / entity / f"{entity}-{self._parts:04d}-{digest[:16]}.parquet"
+        stamped = frame.with_columns(_batch_id=pl.lit(self.batch.batch_id))
+        with self._disk_errors(target), target.open("xb") as file:
+            stamped.write_parquet(file, compression="zstd", compression_level=1)
+
+    @staticmethod
+    @contextmanager
+    def _disk_errors(target: Path) -> Iterator[None]:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                stamped.write_parquet(file, compression="zstd", compression_level=1)
+            yield
         except OSError as error:
-            self.abandon()
             raise StagingError(
                 f"cannot write {target.parent}: {error.strerror or error}; nothing was loaded. "
-                "Free some space (or point ORDERS_DATA_DIR at a larger disk) and run again"
+                "Free some space, or point ORDERS_DATA_DIR at a larger disk, and run again"
             ) from None
-
-    def finish(self) -> StagedBatch:
-        """The batch as it was written."""
-        return StagedBatch(self.batch_id, self.directory, self.origin, self._days)
-
-    def abandon(self) -> None:
-        """Remove what was written so far."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def remove_leftovers(root: Path) -> list[str]:
-    """Remove batches that a killed run left below `root`; returns their ids."""
-    leftovers = sorted(path for path in root.glob("*") if path.is_dir()) if root.is_dir() else []
-    for path in leftovers:
-        shutil.rmtree(path, ignore_errors=True)
-    return [path.name for path in leftovers]
 
 
 def _content_hash(rows: pl.DataFrame) -> str:

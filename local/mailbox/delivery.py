@@ -61,3 +61,9 @@ def _sync_directory(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def find_message(outbox: Path, message_id: str) -> Path | None:
+    """The newest file a message with this Message-ID was delivered to."""
+    name = message_name(f"Message-ID: {message_id}\r\n\r\n".encode())
+    return max(outbox.glob(f"*-{name}*.eml"), default=None)

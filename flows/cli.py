@@ -1,0 +1,135 @@
+"""The command line: arguments in, a summary or one clear error out."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from flows.errors import InputError, PipelineError
+from flows.prefect_api import configured_api_url
+
+if TYPE_CHECKING:
+    from flows.summary import RunSummary
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong argument as everything else is reported: one line, status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; `python flows/main.py --help` lists the options")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the pipeline; returns the exit status."""
+    started = monotonic()
+    try:
+        options = _parse(arguments)
+        _check_source(options.source)
+        return _run(options, started)
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("error: interrupted; what was loaded stays loaded, run again to continue", file=sys.stderr)
+        return 130
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="python flows/main.py",
+        description="Simulate or read orders, load them, build the models, tell people what is late.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    parser.add_argument("--as-of", type=_day, default=yesterday, metavar="DATE", help="day to close, YYYY-MM-DD")
+    parser.add_argument("--days", type=_number("days", 1, 3660), default=30, metavar="N", help="days to have loaded")
+    parser.add_argument(
+        "--orders-per-day", type=_number("orders per day", 1, 10_000_000), default=1_000, metavar="N", help="shop size"
+    )
+    parser.add_argument("--seed", type=_number("seed", 0, 2**63 - 1), default=7, metavar="N", help="which shop")
+    parser.add_argument("--source", type=Path, metavar="FILE.toml", help="your own orders instead of simulated ones")
+    parser.add_argument("--no-notify", action="store_true", help="send nothing")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON on the last line of stdout")
+    return parser.parse_args(arguments)
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
+
+
+def _number(name: str, low: int, high: int) -> Any:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{name} must be between {low:,} and {high:,}, not {value:,}")
+        return value
+
+    return parse
+
+
+def _check_source(source: Path | None) -> None:
+    """Complain about a source that is not there before anything is started."""
+    if source is not None and not source.is_file():
+        raise InputError(f"{source}: no such file; data/sample/source.toml is an example")
+
+
+def _run(options: argparse.Namespace, started: float) -> int:
+    from flows import console
+
+    console.quiet_prefect()
+    if configured_api_url() is None:
+        from local.session import isolated_session
+
+        session: Any = isolated_session(console.say)
+    else:
+        session = nullcontext()
+    with session as stand_ins:
+        ready = monotonic()
+        summary = _run_flow(options).with_seconds(start=ready - started, total=monotonic() - started)
+        if stand_ins:
+            summary = summary.with_message_paths(stand_ins.message_paths(summary.alerts.messages))
+    _print(summary, options)
+    return 0
+
+
+def _run_flow(options: argparse.Namespace) -> "RunSummary":
+    from flows import console
+    from flows.alert.flow import DEFAULT_ALERT_TO
+    from flows.main import ecommerce_pipeline
+
+    console.show_progress()
+    return ecommerce_pipeline(
+        as_of=options.as_of,
+        days=options.days,
+        orders_per_day=options.orders_per_day,
+        seed=options.seed,
+        source=str(options.source.resolve()) if options.source else None,
+        alert_to=os.environ.get("ALERT_TO") or DEFAULT_ALERT_TO,
+        notify=not options.no_notify,
+    )
+
+
+def _print(summary: "RunSummary", options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps(summary.to_json()), flush=True)
+        return
+    from flows.summary import render
+
+    following = summary.as_of + timedelta(days=1)
+    print(render(summary))
+    print("\nTry next")
+    print(f"  python flows/main.py --as-of {following}          the next day: one day loaded, one digest")
+    print("  python flows/main.py --source data/sample/source.toml --as-of 2026-10-31   orders from a file")
+    print("  make up                                            server, UI and worker", flush=True)

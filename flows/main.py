@@ -1,0 +1,108 @@
+"""The parent flow `ecommerce-pipeline`, and the command line `python flows/main.py`."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # The command line starts servers before Prefect and dbt are imported, and imports this file again.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from flows.cli import main
+
+    sys.exit(main())
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic
+from typing import Annotated
+from uuid import uuid4
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
+from flows.alert.flow import DEFAULT_ALERT_TO, check_sla
+from flows.generate.flow import generate_orders
+from flows.ingest.flow import find_missing_days, load_raw, read_source
+from flows.ingest.load import EntityLoad
+from flows.report import write_page
+from flows.summary import RunSummary
+from flows.transform.flow import build_models
+
+
+def as_of_day(as_of: date | None) -> date:
+    """The as-of day of a run: as asked for, else the day before the run was scheduled (UTC)."""
+    if as_of is not None:
+        return as_of
+    scheduled = flow_run.scheduled_start_time or datetime.now(UTC)
+    return scheduled.astimezone(UTC).date() - timedelta(days=1)
+
+
+def _run_name() -> str:
+    as_of = flow_run.parameters.get("as_of")
+    return f"ecommerce-pipeline {as_of_day(date.fromisoformat(str(as_of)) if as_of else None)}"
+
+
+@flow(name="ecommerce-pipeline", flow_run_name=_run_name)
+def ecommerce_pipeline(
+    as_of: date | None = None,
+    days: Annotated[int, Field(ge=1, le=3660)] = 30,
+    orders_per_day: Annotated[int, Field(ge=1, le=10_000_000)] = 1_000,
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 7,
+    source: str | None = None,
+    alert_to: str | list[str] = DEFAULT_ALERT_TO,
+    notify: bool = True,
+    warehouse_block: str = WAREHOUSE_BLOCK,
+    email_block: str = EMAIL_BLOCK,
+) -> RunSummary:
+    """Simulate or read orders, load them, build the models, tell people what is late.
+
+    Args:
+        as_of: the day to close; its clock stands at the end of that day, UTC. Default: the day before.
+        days: how many days up to `as_of` to make sure are loaded (simulated shop only).
+        orders_per_day: size of the simulated shop.
+        seed: which simulated shop.
+        source: path of a `source.toml` naming the shop's own orders, instead of simulating.
+        alert_to: one or several addresses, as a list or separated by commas.
+        notify: whether to send the digest.
+        warehouse_block: name of the `snowflake-connector` block.
+        email_block: name of the `email-server-credentials` block.
+    """
+    as_of = as_of_day(as_of)
+    seconds: dict[str, float] = {}
+    generated: dict[str, int] = {}
+    loaded: dict[str, EntityLoad] = {}
+    batch_id: str | None = f"{as_of:%Y%m%d}-{uuid4().hex[:12]}"
+
+    if source is not None:
+        with _timed(seconds, "read"):
+            generated = read_source(as_of, source, batch_id)
+    else:
+        with _timed(seconds, "plan"):
+            plan = find_missing_days(as_of, days, warehouse_block)
+        loaded = {entity: EntityLoad(0, 0, skipped_days=count) for entity, count in plan.present.items()}
+        if plan.missing:
+            with _timed(seconds, "generate"):
+                generated = generate_orders(as_of, plan.missing, batch_id, orders_per_day, seed)
+    if generated:
+        with _timed(seconds, "load"):
+            for entity, load in load_raw(as_of, batch_id, warehouse_block).items():
+                present = loaded.get(entity, EntityLoad(0, 0, 0)).skipped_days
+                loaded[entity] = replace(load, skipped_days=load.skipped_days + present)
+    else:
+        batch_id = None
+
+    with _timed(seconds, "dbt"):
+        dbt = build_models(as_of, warehouse_block)
+    with _timed(seconds, "alert"):
+        alerts = check_sla(as_of, alert_to, notify, warehouse_block, email_block)
+    return write_page(RunSummary(as_of, batch_id, generated, loaded, dbt, alerts, seconds))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = monotonic()
+    yield
+    seconds[step] = monotonic() - start
