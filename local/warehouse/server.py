@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import logging
 import socket
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import uvicorn
 from local import service
 from local.warehouse import versions
 
+NOT_NEEDED = ("pandas", "boto3", "botocore")  # imported by the connector where they are installed
 KEEP_ALIVE_SECONDS = 24 * 3600  # clients hold their connection for as long as their session
 
 
@@ -74,7 +76,8 @@ def _fakesnow_on(directory: Path) -> Any:
     # the connector warns about library versions it has not heard of, which are not the user's concern
     warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
-    stock: Any = importlib.import_module("fakesnow.server")  # the attribute `fakesnow.server` is a function
+    with _pretend_missing(*NOT_NEEDED):
+        stock: Any = importlib.import_module("fakesnow.server")  # not the function `fakesnow.server`
     stock.logger.setLevel(logging.CRITICAL)  # it logs statements with their literals
     from fakesnow.instance import FakeSnow
     from fakesnow.transforms import stage
@@ -93,6 +96,18 @@ def _fakesnow_on(directory: Path) -> Any:
     databases.attach_all(stock.shared_fs.duck_conn, directory)
     drop_left_behind(stock.shared_fs.duck_conn)
     return stock
+
+
+@contextlib.contextmanager
+def _pretend_missing(*modules: str) -> Iterator[None]:
+    """Keep optional modules from being imported meanwhile: they cost half of the start-up time."""
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _log(verbose: bool) -> None:
