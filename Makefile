@@ -1,0 +1,63 @@
+# Everything a fresh clone needs: Python 3.11 to 3.13 and make. `make run` installs and runs.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format bench up down clean lock
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: $(INSTALLED) ## make .venv with the locked requirements
+
+# Compiled to bytecode here, because an environment that forbids it later would pay on every start.
+$(INSTALLED): requirements.txt
+	@test -n "$(PYTHON)" || { echo "error: no python3 found; install Python 3.11 or set PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; set PYTHON=/path/to/one" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.txt || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --requirement requirements.txt
+	@touch $(INSTALLED)
+
+run: $(INSTALLED) ## the whole job once, with nothing configured (ARGS="--as-of 2026-11-21 --json")
+	@$(BIN)/python flows/main.py $(ARGS)
+
+test: $(INSTALLED) ## all tests (ARGS="-k digest")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## what CI checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt
+	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder flows
+
+format: $(INSTALLED) ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --disable-progress-bar --quiet dbt
+	$(BIN)/sqlfluff fix --disable-progress-bar --quiet --templater placeholder flows
+
+bench: $(INSTALLED) ## every figure with its reference: figure, target, met or not
+	@$(BIN)/python -m bench $(ARGS)
+
+up: $(INSTALLED) ## Prefect server with UI, a worker and the local stand-ins, in the background
+	@$(BIN)/python -m local.stack up
+
+down: $(INSTALLED) ## stop what `make up` started
+	@$(BIN)/python -m local.stack down
+
+clean: ## remove local state and caches; .venv stays
+	rm -rf data/local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+lock: $(INSTALLED) ## compile requirements.txt from pyproject.toml anew
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --quiet \
+		--custom-compile-command "make lock" --output-file requirements.txt

@@ -1,0 +1,184 @@
+"""`python -m local.stack up|down`: a Prefect server with UI, a worker and the stand-ins, in the background.
+
+The processes are the Procfile's, run by honcho. Their state is below `data_dir()`; the server's port is
+`PREFECT_SERVER_API_PORT` (4200).
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from time import monotonic, sleep
+
+from flows import paths
+from local import service
+
+START_SECONDS = 180
+STOP_SECONDS = 30
+POLL_SECONDS = 0.25
+
+
+def up() -> None:
+    """Start everything and return once it can be used.
+
+    Raises:
+        ServiceError: it runs already, a port is taken, or a process does not start.
+    """
+    with service.claimed("stack", _directory()):
+        if _runner() is not None:
+            raise service.ServiceError(f"everything is up already ({api_url()}); `make down` stops it")
+        for name, port in _ports().items():
+            service.listen(name, port).close()
+        environment = _environment()
+        log = _log()
+        with log.open("wb") as output:
+            runner = subprocess.Popen(
+                [sys.executable, "-m", "honcho", "start", "--no-colour", "-f", "Procfile"],
+                cwd=paths.REPOSITORY,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        (_directory() / "runner.pid").write_text(str(runner.pid))
+        try:
+            _wait_until_ready(runner)
+            subprocess.run(
+                [sys.executable, "-m", "blocks.register"], cwd=paths.REPOSITORY, env=environment, check=True
+            )
+        except BaseException:
+            _end(runner.pid)
+            raise
+    binaries = Path(sys.executable).parent
+    print(f"up: Prefect UI at {api_url().removesuffix('/api')}, log in {log}")
+    print("Next:")
+    print(f"  export PREFECT_API_URL={api_url()}")
+    print(f"  {binaries / 'prefect'} deploy --all")
+    print(f"  {binaries / 'prefect'} deployment run ecommerce-pipeline/daily --watch")
+    print("  make down")
+
+
+def down() -> None:
+    """Stop what `up` started; nothing running is no error."""
+    runner = _runner()
+    if runner is None:
+        print("nothing is up")
+        return
+    _end(runner)
+    print("down")
+
+
+def wait_for_server() -> None:
+    """Return once the Prefect API answers.
+
+    Raises:
+        ServiceError: it does not in time.
+    """
+    deadline = monotonic() + START_SECONDS
+    while monotonic() < deadline:
+        if _answers(f"{api_url()}/health"):
+            return
+        sleep(POLL_SECONDS)
+    raise service.ServiceError(f"no Prefect server answers at {api_url()}; see {_log()}")
+
+
+def api_url() -> str:
+    """URL of the API of the stack's own server."""
+    return f"http://{service.HOST}:{_ports()['Prefect server']}/api"
+
+
+def _ports() -> dict[str, int]:
+    return {
+        "Prefect server": int(os.environ.get("PREFECT_SERVER_API_PORT") or 4200),
+        "warehouse": int(os.environ.get("SNOWFLAKE_PORT") or 8584),
+        "mailbox": int(os.environ.get("SMTP_PORT") or 8525),
+    }
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "ORDERS_DATA_DIR": str(paths.data_dir()),
+        "ORDER_MONITORING_HOME": str(paths.REPOSITORY),
+        "PREFECT_HOME": str(paths.data_dir() / "prefect-server"),
+        "PREFECT_API_URL": api_url(),
+        "PREFECT_SERVER_API_PORT": str(_ports()["Prefect server"]),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _wait_until_ready(runner: subprocess.Popen[bytes]) -> None:
+    deadline = monotonic() + START_SECONDS
+    while monotonic() < deadline:
+        if runner.poll() is not None:
+            raise service.ServiceError(f"a process ended at once; see {_log()}")
+        stand_ins = (paths.warehouse_dir(), paths.data_dir() / "mailbox")
+        pool = f"{api_url()}/work_pools/order-monitoring"  # the worker makes it when it starts
+        if all(service.running(directory) for directory in stand_ins) and _answers(pool):
+            return
+        sleep(POLL_SECONDS)
+    raise service.ServiceError(f"not everything started within {START_SECONDS} s; see {_log()}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _runner() -> int | None:
+    """Process id of the live runner."""
+    try:
+        pid = int((_directory() / "runner.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline")
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    return pid if not command.exists() or b"honcho" in command.read_bytes() else None
+
+
+def _end(runner: int) -> None:
+    """Ask the runner to stop; it stops its processes, and kills those that do not follow."""
+    os.kill(runner, signal.SIGTERM)
+    deadline = monotonic() + STOP_SECONDS
+    while monotonic() < deadline:
+        try:
+            if os.waitpid(runner, os.WNOHANG)[0]:
+                break
+        except ChildProcessError:
+            if _runner() is None:
+                break
+        sleep(POLL_SECONDS)
+    else:
+        os.killpg(runner, signal.SIGKILL)
+    (_directory() / "runner.pid").unlink(missing_ok=True)
+
+
+def _directory() -> Path:
+    return paths.data_dir() / "stack"
+
+
+def _log() -> Path:
+    log = paths.data_dir() / "logs" / "stack.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return log
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "wait"))
+    {"up": up, "down": down, "wait": wait_for_server}[parser.parse_args().command]()
+
+
+if __name__ == "__main__":
+    sys.exit(service.run(main))
