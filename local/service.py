@@ -106,7 +106,8 @@ def claimed(name: str, directory: Path) -> Iterator[Claim]:
 
 def listen(name: str, port: int) -> socket.socket:
     """A listening socket on the loopback interface; port 0 takes any free one."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns Nagle's delay (40 ms a request) off only where it sees that the protocol is TCP
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))

@@ -11,8 +11,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
+
+import psutil
 
 from flows import paths
 from local import service
@@ -45,7 +48,7 @@ def up() -> None:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        (_directory() / "runner.pid").write_text(str(runner.pid))
+        _pid_file().write_text(str(runner.pid))
         try:
             _wait_until_ready(runner)
             subprocess.run(
@@ -138,29 +141,25 @@ def _answers(url: str) -> bool:
 def _runner() -> int | None:
     """Process id of the live runner."""
     try:
-        pid = int((_directory() / "runner.pid").read_text())
-        command = Path(f"/proc/{pid}/cmdline")
-        os.kill(pid, 0)
-    except (OSError, ValueError):
+        pid = int(_pid_file().read_text())
+        return pid if "honcho" in psutil.Process(pid).cmdline() else None
+    except (OSError, ValueError, psutil.NoSuchProcess):
         return None
-    return pid if not command.exists() or b"honcho" in command.read_bytes() else None
 
 
 def _end(runner: int) -> None:
     """Ask the runner to stop; it stops its processes, and kills those that do not follow."""
-    os.kill(runner, signal.SIGTERM)
-    deadline = monotonic() + STOP_SECONDS
-    while monotonic() < deadline:
+    with suppress(ProcessLookupError):
+        os.kill(runner, signal.SIGTERM)
         try:
-            if os.waitpid(runner, os.WNOHANG)[0]:
-                break
-        except ChildProcessError:
-            if _runner() is None:
-                break
-        sleep(POLL_SECONDS)
-    else:
-        os.killpg(runner, signal.SIGKILL)
-    (_directory() / "runner.pid").unlink(missing_ok=True)
+            psutil.Process(runner).wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            os.killpg(runner, signal.SIGKILL)
+    _pid_file().unlink(missing_ok=True)
+
+
+def _pid_file() -> Path:
+    return _directory() / "runner.pid"
 
 
 def _directory() -> Path:

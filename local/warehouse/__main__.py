@@ -1,5 +1,6 @@
 """Command line of the local warehouse: `python -m local.warehouse [--port P]`."""
 
+import os
 import sys
 
 from local import service
@@ -31,4 +32,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(service.run(main))
+    status = service.run(main)
+    sys.stdout.flush()
+    os._exit(status)  # everything is closed; DuckDB's Python binding reports leaks if the interpreter looks

@@ -67,6 +67,7 @@ def serve(claim: service.Claim, listener: socket.socket, *, verbose: bool, patie
         server.run(sockets=[listener])
     finally:
         for connection in stock.sessions.values():
+            connection._duck_conn.interrupt()
             sessions.end(connection)
         stock.shared_fs.duck_conn.close()  # checkpoints every database
 
@@ -78,14 +79,14 @@ def _fakesnow_on(directory: Path) -> Any:
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     with _pretend_missing(*NOT_NEEDED):
         stock: Any = importlib.import_module("fakesnow.server")  # not the function `fakesnow.server`
-    stock.logger.setLevel(logging.CRITICAL)  # it logs statements with their literals
     from fakesnow.instance import FakeSnow
     from fakesnow.transforms import stage
 
-    from local.warehouse import databases, fixes
+    from local.warehouse import databases, fixes, temporaries
+    from local.warehouse.fixes import errors
     from local.warehouse.fixes.results import RecentResults
-    from local.warehouse.fixes.temporary_relations import drop_left_behind
 
+    errors.keep_out_of_the_log(stock.logger)
     fixes.apply_all()
     stage.LOCAL_BUCKET_PATH = str(directory / "stages")
     Path(stage.LOCAL_BUCKET_PATH).mkdir(exist_ok=True)
@@ -94,7 +95,7 @@ def _fakesnow_on(directory: Path) -> Any:
     stock.shared_fs.results_cache = RecentResults()
     databases.configure(stock.shared_fs.duck_conn, directory)
     databases.attach_all(stock.shared_fs.duck_conn, directory)
-    drop_left_behind(stock.shared_fs.duck_conn)
+    temporaries.drop(stock.shared_fs.duck_conn)  # of sessions of a killed server
     return stock
 
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 from fakesnow.conn import FakeSnowflakeConnection
+
+from local.warehouse import temporaries
 
 GONE_AFTER_SECONDS = 2.0
 
@@ -20,7 +23,8 @@ class Session:
 
     in_transaction: bool = False
     failure: str | None = None  # why the open transaction can no longer be committed
-    temporary: dict[str, str] = field(default_factory=dict)  # qualified name -> TABLE or VIEW
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    has_temporaries: bool = False
 
 
 def state(connection: FakeSnowflakeConnection) -> Session:
@@ -44,10 +48,8 @@ def close_transaction(connection: FakeSnowflakeConnection) -> None:
 def end(connection: FakeSnowflakeConnection) -> None:
     """Roll back, drop the session's temporary relations and free its DuckDB connection."""
     close_transaction(connection)
-    for name, kind in state(connection).temporary.items():
-        with contextlib.suppress(duckdb.Error):
-            connection._duck_conn.execute(f"drop {kind} if exists {name}")
-    state(connection).temporary.clear()
+    if state(connection).has_temporaries:
+        temporaries.drop(connection._duck_conn, state(connection).name)
     connection.close()
 
 

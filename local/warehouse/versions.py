@@ -12,12 +12,12 @@ WRITTEN_FOR = {
 }
 
 
-def check() -> None:
+def check(written_for: dict[str, str] = WRITTEN_FOR) -> None:
     """Refuse to start on versions the fixes were not written for: they replace parts of these packages."""
-    found = {name: version(name) for name in WRITTEN_FOR}
+    found = {name: version(name) for name in written_for}
     wrong = [
         f"{name} {found[name]} instead of {wanted}"
-        for name, wanted in WRITTEN_FOR.items()
+        for name, wanted in written_for.items()
         if found[name] != wanted
     ]
     if wrong:

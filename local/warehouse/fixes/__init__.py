@@ -10,6 +10,7 @@ from local.warehouse.fixes import (
     no_ops,
     numbers,
     results,
+    single_statements,
     stages,
     temporary_relations,
     transactions,
@@ -20,6 +21,7 @@ def apply_all() -> None:
     """Apply every fix. Where two wrap the same method, the later one is the outer one."""
     results.apply()
     numbers.apply()
+    single_statements.apply()
     no_ops.apply()
     stages.apply()
     copies.apply()

@@ -1,5 +1,7 @@
 """Every failed statement is answered as Snowflake answers it, never with HTTP 500."""
 
+import logging
+from contextvars import ContextVar
 from typing import Any
 
 import duckdb
@@ -14,6 +16,8 @@ LOCK_CONFLICT = 625
 CANCELED = 604
 NOT_UNIQUE_MERGE = 100090
 FAILED = 100132
+
+_unhandled: ContextVar[Exception] = ContextVar("unhandled")
 
 
 def apply() -> None:
@@ -73,6 +77,20 @@ def failed(response: Response) -> bool:
     return bytes(response.body).endswith(b'"success":false}')
 
 
+class _Unhandled(logging.Handler):
+    """Catches the exception stock only logs, with the whole statement, before it answers 500."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.exc_info[1], Exception):
+            _unhandled.set(record.exc_info[1])
+
+
+def keep_out_of_the_log(logger: logging.Logger) -> None:
+    """Let stock's logger, which writes statements with their literals, write nothing."""
+    logger.setLevel(logging.ERROR)
+    logger.handlers, logger.propagate = [_Unhandled()], False
+
+
 def never_500(endpoint: Any) -> Any:
     """Wrap a route: what goes wrong on the server is an answer, not a reason to send the request again."""
 
@@ -82,7 +100,7 @@ def never_500(endpoint: Any) -> Any:
         except Exception as error:
             return answer(error)
         if response.status_code == 500:
-            return answer(RuntimeError("the local warehouse does not support this statement"))
+            return answer(_unhandled.get(RuntimeError("the local warehouse does not support this statement")))
         return response
 
     return guarded

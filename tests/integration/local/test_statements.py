@@ -26,6 +26,7 @@ Query = Callable[..., list[Any]]
         ("select no_such_column from keyed", "no_such_column"),
         ("select no_such_function(1)", "no_such_function"),
         ("this is not sql", ""),
+        ("begin; insert into keyed values (2)", "statement count 2"),
         ("select $no_such_variable", "no_such_variable"),
         ("select interval '1 day'", ""),
         ("copy into keyed from @no_such_stage", "does not exist"),
@@ -64,6 +65,10 @@ def test_a_failing_statement_is_one_programming_error_at_once(query: Query, sql:
 )
 def test_statements_about_roles_warehouses_and_sessions_succeed(query: Query, statement: str) -> None:
     assert query(statement) == [("Statement executed successfully.",)]
+
+
+def test_a_comment_behind_the_last_semicolon_is_no_statement(query: Query) -> None:
+    assert query("select 1 as one; -- that was all\n") == [(1,)]
 
 
 def test_a_closed_session_is_gone_from_the_server(warehouse: StandIn, connect: Connect) -> None:
@@ -113,6 +118,21 @@ def test_what_was_committed_survives_a_killed_server_and_what_was_not_does_not(t
         stand_in.process.wait(START_SECONDS)
     with running("local.warehouse", tmp_path) as stand_in, connect_to(stand_in) as session:
         assert session.cursor().execute("select id from t").fetchall() == [(1,)]
+
+
+def test_a_running_statement_does_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
+    endless = "select count(*) from range(10000000) a, range(10000000) b where (a.range + b.range) % 11 = 3"
+    with running("local.warehouse", tmp_path, "--in-progress-after", "0") as stand_in:
+        connect_to(stand_in).cursor().execute_async(endless)
+        assert stand_in.stop() == 0
+
+
+def test_the_server_refuses_versions_it_was_not_written_for() -> None:
+    from local.service import ServiceError
+    from local.warehouse import versions
+
+    with pytest.raises(ServiceError, match=r"duckdb 2\.0\.0 instead of 1\.4\.0.*requirements\.txt"):
+        versions.check({**versions.WRITTEN_FOR, "duckdb": "1.4.0"})
 
 
 def test_a_damaged_database_file_is_named_and_left_alone(tmp_path: Path) -> None:

@@ -60,3 +60,25 @@ def test_what_a_killed_server_left_behind_is_dropped_at_the_next_start(tmp_path:
         with pytest.raises(ProgrammingError, match="does not exist"):
             session.cursor().execute("select * from raw.t")
         session.cursor().execute(create)
+
+
+def test_an_ordinary_table_under_the_name_of_a_dropped_temporary_one_stays(connect: Connect) -> None:
+    leaving, staying = connect(), connect()
+    name = f"ECOMMERCE_DB.{staying.schema}.t"
+    for statement in (
+        f"create temporary table {name} as select 1 as id",
+        f"drop table {name}",
+        f"create table {name} as select 2 as id",
+    ):
+        leaving.cursor().execute(statement)
+    leaving.close()
+    assert staying.cursor().execute(f"select * from {name}").fetchall() == [(2,)]
+
+
+def test_a_temporary_table_replaced_by_another_session_ends_with_that_one(connect: Connect) -> None:
+    first, second = connect(), connect()
+    name = f"ECOMMERCE_DB.{second.schema}.t"
+    first.cursor().execute(f"create temporary table {name} as select 1 as id")
+    second.cursor().execute(f"create or replace temporary table {name} as select 2 as id")
+    first.close()
+    assert second.cursor().execute(f"select * from {name}").fetchall() == [(2,)]
