@@ -1,5 +1,6 @@
 """Fixes to what a statement's result looks like to the client."""
 
+import threading
 from collections import OrderedDict
 from string import Template
 from typing import Any
@@ -62,18 +63,21 @@ class RecentResults(OrderedDict[str, Any]):
         super().__init__()
         self.limit = limit
         self._bytes = 0
+        self._lock = threading.RLock()  # every session's thread writes here
 
     def __setitem__(self, query_id: str, result: Any) -> None:
-        if query_id in self:
-            del self[query_id]
-        super().__setitem__(query_id, result)
-        self._bytes += size(result)
-        while len(self) > 1 and (self._bytes > self.limit or len(self) > RESULTS_COUNT):
-            del self[next(iter(self))]
+        with self._lock:
+            if query_id in self:
+                del self[query_id]
+            super().__setitem__(query_id, result)
+            self._bytes += size(result)
+            while len(self) > 1 and (self._bytes > self.limit or len(self) > RESULTS_COUNT):
+                del self[next(iter(self))]
 
     def __delitem__(self, query_id: str) -> None:
-        self._bytes -= size(self[query_id])
-        super().__delitem__(query_id)
+        with self._lock:
+            self._bytes -= size(self[query_id])
+            super().__delitem__(query_id)
 
 
 def size(result: Any) -> int:
