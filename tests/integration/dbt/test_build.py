@@ -89,7 +89,8 @@ def test_a_day_that_is_no_day_stops_the_build_and_is_named(orders_only, day):
 
 
 def test_a_leap_day_is_a_day(open_shop):
-    assert open_shop().build("2024-02-29", "--select", "stg_customers").success
+    one_model = ["--select", "stg_customers", "--indirect-selection", "cautious"]
+    assert open_shop().build("2024-02-29", *one_model).success
 
 
 def test_an_unknown_customer_is_a_warning_and_no_order_is_lost(open_shop):
