@@ -22,6 +22,7 @@ class Session:
     """State of one session, kept on its fakesnow connection."""
 
     in_transaction: bool = False
+    in_one_statement: bool = False  # a transaction around the parts of one statement
     failure: str | None = None  # why the open transaction can no longer be committed
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
     has_temporaries: bool = False
@@ -42,7 +43,7 @@ def close_transaction(connection: FakeSnowflakeConnection) -> None:
     with contextlib.suppress(duckdb.Error):
         connection._duck_conn.rollback()
     connection._in_transaction = False
-    state(connection).in_transaction = False
+    state(connection).in_transaction = state(connection).in_one_statement = False
 
 
 def end(connection: FakeSnowflakeConnection) -> None:

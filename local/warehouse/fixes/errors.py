@@ -10,6 +10,7 @@ from snowflake.connector.errors import Error, ProgrammingError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from local.warehouse import sessions
 from local.warehouse.fixes.transactions import is_conflict, mark_failed
 
 LOCK_CONFLICT = 625
@@ -38,6 +39,8 @@ def _with_snowflake_errors(stock: Any) -> Any:
         try:
             return stock(self, *args, **kwargs)
         except Exception as error:
+            if sessions.state(self._conn).in_one_statement:
+                sessions.close_transaction(self._conn)
             mark_failed(self._conn, str(error) or type(error).__name__)
             raise as_programming_error(error) from error
 

@@ -19,7 +19,9 @@ WAIT_STEP_SECONDS = 0.05
 
 def apply() -> None:
     """Apply the fixes of this file."""
-    FakeSnowflakeCursor._execute = _keeping_transactions(FakeSnowflakeCursor._execute)  # type: ignore[method-assign]
+    execute, explode = FakeSnowflakeCursor._execute, FakeSnowflakeCursor._transform_explode
+    FakeSnowflakeCursor._transform_explode = _marking_parts(explode)  # type: ignore[method-assign]
+    FakeSnowflakeCursor._execute = _keeping_transactions(_all_or_nothing(execute))  # type: ignore[method-assign]
 
 
 def _keeping_transactions(stock: Any) -> Any:
@@ -53,6 +55,45 @@ def _keeping_transactions(stock: Any) -> Any:
             session.in_transaction = True
         elif _ends_transaction(transformed):
             session.in_transaction = False
+
+    return execute
+
+
+def _marking_parts(stock: Any) -> Any:
+    """Mark the first and the last part of an INSERT OVERWRITE, which is run as DELETE and INSERT."""
+
+    def explode(self: FakeSnowflakeCursor, expression: exp.Expr) -> list[exp.Expr]:
+        parts = stock(self, expression)
+        if isinstance(expression, exp.Insert) and len(parts) > 1:
+            parts[0].set("first_part", True)
+            parts[-1].set("last_part", True)
+        return parts
+
+    return explode
+
+
+def _all_or_nothing(stock: Any) -> Any:
+    """Run the parts of one statement in one transaction where the caller has none open.
+
+    Stock commits each file of a COPY by itself, so that a bad one leaves the others loaded, and the DELETE of
+    an INSERT OVERWRITE before its INSERT. On Snowflake a statement that fails has done nothing.
+    """
+
+    def execute(self: FakeSnowflakeCursor, transformed: exp.Expr, params: Any = None) -> None:
+        session, whole = sessions.state(self._conn), isinstance(transformed, exp.Copy)
+        alone = self._conn._autocommit and not session.in_transaction and not session.in_one_statement
+        if alone and (whole or transformed.args.get("first_part")):
+            self._duck_conn.begin()
+            session.in_one_statement = True
+        try:
+            stock(self, transformed, params)
+            if session.in_one_statement and (whole or transformed.args.get("last_part")):
+                self._duck_conn.commit()
+                session.in_one_statement = False
+        except Exception:
+            if session.in_one_statement:
+                sessions.close_transaction(self._conn)
+            raise
 
     return execute
 
@@ -92,11 +133,9 @@ def _waiting_for_others(stock: Any, cursor: FakeSnowflakeCursor, transformed: ex
         try:
             return stock(cursor, transformed.copy(), params)
         except duckdb.TransactionException as error:
-            if (
-                not is_conflict(error)
-                or sessions.open_transaction(cursor._conn)
-                or time.monotonic() > deadline
-            ):
+            # the last part of a statement cannot be repeated without the first
+            alone = not (sessions.open_transaction(cursor._conn) or transformed.args.get("last_part"))
+            if not (alone and is_conflict(error) and time.monotonic() < deadline):
                 raise
             time.sleep(WAIT_STEP_SECONDS)
 

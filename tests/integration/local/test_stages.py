@@ -118,6 +118,19 @@ def test_a_bad_file_in_a_transaction_leaves_nothing_after_rollback(
     assert stage("select count(*) from orders") == [(3,)]
 
 
+def test_a_copy_with_one_bad_file_loads_none_of_its_files(stage: Query, orders: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "orders-2.parquet"
+    pl.DataFrame({"order_id": ["c"], "ordered_at": ["not a timestamp"]}).write_parquet(bad)
+    put(stage, orders, "@landing/b/")
+    put(stage, bad, "@landing/b/")
+    with pytest.raises(ProgrammingError, match="not a timestamp"):
+        stage(f"copy into orders from @landing/b/ {FORMAT}")
+    assert stage("select count(*) from orders") == [(0,)]
+    stage("remove @landing/b/orders-2")
+    stage(f"copy into orders from @landing/b/ {FORMAT}")
+    assert stage("select count(*) from orders") == [(2,)]
+
+
 def test_a_table_created_again_loads_the_same_file_again(stage: Query, orders: Path) -> None:
     put(stage, orders, "@landing/b/")
     for _ in range(2):
