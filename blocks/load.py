@@ -1,6 +1,6 @@
 """Stored blocks by name, with errors that say how to mend what is missing."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from prefect.blocks.core import Block
 from prefect_email import EmailServerCredentials
@@ -31,7 +31,7 @@ def load_email(name: str) -> EmailServerCredentials:
 
 def _load(kind: type[B], slug: str, name: str) -> B:
     try:
-        return kind.load(name)
+        return cast(B, kind.load(name))
     except (ValueError, RuntimeError) as error:
         if "Unable to find block document" in str(error):
             raise BlockError(

@@ -92,7 +92,10 @@ def _check() -> int:
 
     findings = check_blocks()
     for finding in findings:
-        print(f"{finding.block}: " + (f"FAILED: {finding.problem}" if finding.problem else f"ok: {finding.detail}"))
+        print(
+            f"{finding.block}: "
+            + (f"FAILED: {finding.problem}" if finding.problem else f"ok: {finding.detail}")
+        )
     return 1 if any(finding.problem for finding in findings) else 0
 
 

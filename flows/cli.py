@@ -47,15 +47,29 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    parser.add_argument("--as-of", type=_day, default=yesterday, metavar="DATE", help="day to close, YYYY-MM-DD")
-    parser.add_argument("--days", type=_number("days", 1, 3660), default=30, metavar="N", help="days to have loaded")
     parser.add_argument(
-        "--orders-per-day", type=_number("orders per day", 1, 10_000_000), default=1_000, metavar="N", help="shop size"
+        "--as-of", type=_day, default=yesterday, metavar="DATE", help="day to close, YYYY-MM-DD"
     )
-    parser.add_argument("--seed", type=_number("seed", 0, 2**63 - 1), default=7, metavar="N", help="which shop")
-    parser.add_argument("--source", type=Path, metavar="FILE.toml", help="your own orders instead of simulated ones")
+    parser.add_argument(
+        "--days", type=_number("days", 1, 3660), default=30, metavar="N", help="days to have loaded"
+    )
+    parser.add_argument(
+        "--orders-per-day",
+        type=_number("orders per day", 1, 10_000_000),
+        default=1_000,
+        metavar="N",
+        help="shop size",
+    )
+    parser.add_argument(
+        "--seed", type=_number("seed", 0, 2**63 - 1), default=7, metavar="N", help="which shop"
+    )
+    parser.add_argument(
+        "--source", type=Path, metavar="FILE.toml", help="your own orders instead of simulated ones"
+    )
     parser.add_argument("--no-notify", action="store_true", help="send nothing")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON on the last line of stdout")
+    parser.add_argument(
+        "--json", action="store_true", help="print the summary as JSON on the last line of stdout"
+    )
     return parser.parse_args(arguments)
 
 

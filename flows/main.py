@@ -24,6 +24,7 @@ from pydantic import Field
 
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
 from flows.alert.flow import DEFAULT_ALERT_TO, check_sla
+from flows.alert.mail import parse_addresses
 from flows.generate.flow import generate_orders
 from flows.ingest.flow import find_missing_days, load_raw, read_source
 from flows.ingest.load import EntityLoad
@@ -71,10 +72,11 @@ def ecommerce_pipeline(
         email_block: name of the `email-server-credentials` block.
     """
     as_of = as_of_day(as_of)
+    recipients = parse_addresses(alert_to)  # a wrong address is found before anything is loaded
     seconds: dict[str, float] = {}
     generated: dict[str, int] = {}
     loaded: dict[str, EntityLoad] = {}
-    batch_id: str | None = f"{as_of:%Y%m%d}-{uuid4().hex[:12]}"
+    batch_id = f"{as_of:%Y%m%d}-{uuid4().hex[:12]}"
 
     if source is not None:
         with _timed(seconds, "read"):
@@ -91,14 +93,13 @@ def ecommerce_pipeline(
             for entity, load in load_raw(as_of, batch_id, warehouse_block).items():
                 present = loaded.get(entity, EntityLoad(0, 0, 0)).skipped_days
                 loaded[entity] = replace(load, skipped_days=load.skipped_days + present)
-    else:
-        batch_id = None
 
     with _timed(seconds, "dbt"):
         dbt = build_models(as_of, warehouse_block)
     with _timed(seconds, "alert"):
-        alerts = check_sla(as_of, alert_to, notify, warehouse_block, email_block)
-    return write_page(RunSummary(as_of, batch_id, generated, loaded, dbt, alerts, seconds))
+        alerts = check_sla(as_of, recipients, notify, warehouse_block, email_block)
+    staged = batch_id if generated else None
+    return write_page(RunSummary(as_of, staged, generated, loaded, dbt, alerts, seconds))
 
 
 @contextmanager

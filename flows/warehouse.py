@@ -57,7 +57,8 @@ def address(connector: SnowflakeConnector) -> str:
     host = getattr(credentials, "host", None)
     if host is None:
         return f"account {credentials.account}"
-    return f"{getattr(credentials, 'protocol', None) or 'https'}://{host}:{getattr(credentials, 'port', None) or 443}"
+    protocol = getattr(credentials, "protocol", None) or "https"
+    return f"{protocol}://{host}:{getattr(credentials, 'port', None) or 443}"
 
 
 def read_sql(path: Path) -> str:
@@ -69,7 +70,7 @@ def rows(connection: SnowflakeConnection, sql: str, parameters: Sequence[Any] = 
     """All rows of one query."""
     with connection.cursor() as cursor:
         cursor.execute(sql, tuple(parameters) or None)
-        return [tuple(row) for row in cursor.fetchall()]  # type: ignore[arg-type]
+        return [tuple(row) for row in cursor.fetchall()]
 
 
 def _first_line(error: Error) -> str:

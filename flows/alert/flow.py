@@ -61,7 +61,9 @@ def check_sla(
     with connect_warehouse(load_warehouse(warehouse_block), query_tag=f"check-sla {as_of}") as connection:
         create_ledger(connection)
         findings = read_findings(connection, as_of)
-        messages = _notify(connection, findings, recipients, email_block) if notify else _stay_silent(findings)
+        messages = (
+            _notify(connection, findings, recipients, email_block) if notify else _stay_silent(findings)
+        )
     _publish(findings)
     return AlertSummary(
         opened=findings.opened,

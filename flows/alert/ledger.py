@@ -136,7 +136,7 @@ def record(connection: SnowflakeConnection, findings: Findings, sent: Reservatio
 def _rows(connection: SnowflakeConnection, file: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(read_sql(_SQL / file), parameters or None)
-        return [tuple(row) for row in cursor.fetchall()]  # type: ignore[arg-type]
+        return [tuple(row) for row in cursor.fetchall()]
 
 
 def _execute(connection: SnowflakeConnection, file: str, parameters: dict[str, Any]) -> None:

@@ -56,8 +56,8 @@ def compose(digest: Digest, sender: str, recipients: Sequence[str], message_id: 
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(digest.text)
-    message.add_alternative(digest.html, subtype="html")
+    message.set_content(digest.text, cte="quoted-printable")
+    message.add_alternative(digest.html, subtype="html", cte="quoted-printable")
     message.add_attachment(
         digest.attachment_csv.encode("utf-8"),
         maintype="text",
@@ -101,7 +101,9 @@ def connect(credentials: EmailServerCredentials, block_name: str = EMAIL_BLOCK) 
             server.quit()
 
 
-def send(server: smtplib.SMTP, message: EmailMessage, sender: str, recipients: Sequence[str]) -> dict[str, str]:
+def send(
+    server: smtplib.SMTP, message: EmailMessage, sender: str, recipients: Sequence[str]
+) -> dict[str, str]:
     """Hand the message over; returns the recipients the server refused, with its reasons.
 
     Raises:

@@ -11,7 +11,9 @@ from flows.paths import staging_dir
 
 
 @flow(name="generate-orders", flow_run_name="generate-orders {as_of}")
-def generate_orders(as_of: date, days: list[date], batch_id: str, orders_per_day: int, seed: int) -> dict[str, int]:
+def generate_orders(
+    as_of: date, days: list[date], batch_id: str, orders_per_day: int, seed: int
+) -> dict[str, int]:
     """Simulate the change partitions of `days` and stage them under `batch_id`.
 
     Returns:

@@ -76,7 +76,8 @@ def lives(shop: Shop, first: date, last: date) -> pl.DataFrame:
         delivered_at=pl.when(~lost).then(pl.col("shipped_at") + minutes(_transit(shop))),
     ).with_columns(
         returned_at=pl.when("returned").then(
-            pl.col("delivered_at") + minutes(random("order.returned", (MAX_RETURN_DAYS - 2) * 1440) + 2 * 1440)
+            pl.col("delivered_at")
+            + minutes(random("order.returned", (MAX_RETURN_DAYS - 2) * 1440) + 2 * 1440)
         ),
     )
     promised_days = pl.col("shipping_tier").replace_strict({tier.name: tier.promised_days for tier in TIERS})

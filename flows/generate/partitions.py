@@ -113,25 +113,31 @@ def _status() -> pl.Expr:
 _ORDER_COLUMNS = {"order_date": pl.col("placed_at"), "delivery_date": pl.col("delivered_at")}
 _DELIVERY_COLUMNS = {
     "delivery_id": pl.col("order_id").str.replace("O-", "D-", literal=True),
-    "region": pl.col("product_id").str.slice(-1).replace_strict(
+    "region": pl.col("product_id")
+    .str.slice(-1)
+    .replace_strict(
         {str(digit): ("north", "south", "east", "west", "islands")[digit % 5] for digit in range(10)}
     ),
     "promised_at": pl.col("promised_date").cast(pl.Datetime("us")),
-    "status": pl.when(pl.col("delivered_at").is_null()).then(pl.lit("in_transit")).otherwise(pl.lit("delivered")),
+    "status": pl.when(pl.col("delivered_at").is_null())
+    .then(pl.lit("in_transit"))
+    .otherwise(pl.lit("delivered")),
 }
 
 
 def _partition(entity: str, changes: pl.DataFrame, renamed: dict[str, pl.Expr]) -> pl.DataFrame:
     columns = [renamed.get(name, pl.col(name)).alias(name) for name in SCHEMAS[entity]]
-    return changes.select(*columns, "_batch_day").cast(dict(SCHEMAS[entity]))
+    return changes.select(*columns, "_batch_day").cast(SCHEMAS[entity])
 
 
 def _touched_customers(shop: Shop, changes: pl.DataFrame) -> pl.DataFrame:
     touched = changes.select("_batch_day", "customer", "customer_id").unique().sort("_batch_day", "customer")
     known = customers(shop, touched["customer"].unique().sort())
-    return touched.select("_batch_day", "customer_id").join(
-        known, on="customer_id", how="left", maintain_order="left"
-    ).select(*SCHEMAS["customers"], "_batch_day")
+    return (
+        touched.select("_batch_day", "customer_id")
+        .join(known, on="customer_id", how="left", maintain_order="left")
+        .select(*SCHEMAS["customers"], "_batch_day")
+    )
 
 
 def _touched_products(shop: Shop, changes: pl.DataFrame) -> pl.DataFrame:

@@ -23,7 +23,18 @@ CATEGORIES: dict[str, tuple[int, int, int, int, tuple[str, ...]]] = {
     "toys": (490, 7_900, 100, 2_000, ("Puzzle", "Wooden Train", "Kite", "Board Game", "Building Set")),
     "textiles": (990, 12_900, 150, 2_500, ("Wool Blanket", "Linen Sheet", "Towel Set", "Cushion", "Scarf")),
 }
-ADJECTIVES = ("Alder", "Birch", "Copper", "Harbour", "Juniper", "Linden", "Meadow", "Northern", "Quiet", "Rowan")
+ADJECTIVES = (
+    "Alder",
+    "Birch",
+    "Copper",
+    "Harbour",
+    "Juniper",
+    "Linden",
+    "Meadow",
+    "Northern",
+    "Quiet",
+    "Rowan",
+)
 
 
 def customers(shop: Shop, indexes: pl.Series) -> pl.DataFrame:
@@ -52,7 +63,7 @@ def customers(shop: Shop, indexes: pl.Series) -> pl.DataFrame:
             created_at=pl.datetime(2021, 1, 1)
             + pl.duration(minutes=draw(key, shop.seed, "customer.created", 3 * 365 * 24 * 60).cast(pl.Int64)),
         )
-        .cast(SCHEMAS["customers"])  # type: ignore[arg-type]
+        .cast(SCHEMAS["customers"])
     )
 
 
@@ -84,11 +95,16 @@ def catalogue(shop: Shop) -> pl.DataFrame:
             "index",
             product_id=product_id(key),
             name=pl.format(
-                "{} {} {}", pick(key, shop.seed, "product.adjective", pl.Series(ADJECTIVES)), "noun", key + 100
+                "{} {} {}",
+                pick(key, shop.seed, "product.adjective", pl.Series(ADJECTIVES)),
+                "noun",
+                key + 100,
             ),
             category="category",
             # cents-exact: integers over one hundred, never a float
-            unit_price=_scaled("low", "spread", bits(key, shop.seed, "product.price"), 100, pl.Decimal(12, 2)),
+            unit_price=_scaled(
+                "low", "spread", bits(key, shop.seed, "product.price"), 100, pl.Decimal(12, 2)
+            ),
             weight_kg=_scaled(
                 "light", "weight_spread", bits(key, shop.seed, "product.weight"), 1000, pl.Decimal(9, 3)
             ),
@@ -110,5 +126,7 @@ def _name_pools(seed: int) -> pl.DataFrame:
     for country, locale in COUNTRIES.items():
         fake = Faker(locale, use_weighting=False)
         fake.seed_instance(seed)
-        rows += [(country, slot, fake.first_name(), fake.last_name(), fake.city()) for slot in range(POOL_SIZE)]
+        rows += [
+            (country, slot, fake.first_name(), fake.last_name(), fake.city()) for slot in range(POOL_SIZE)
+        ]
     return pl.DataFrame(rows, schema=["country", "slot", "first", "last", "city"], orient="row")

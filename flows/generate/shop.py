@@ -73,14 +73,16 @@ def log_normal_minutes(median_hours: float, sigma: float, maximum: int) -> pl.Se
     """
     normal = NormalDist()
     minutes = [
-        round(median_hours * 60 * math.exp(sigma * normal.inv_cdf((step + 0.5) / 1000))) for step in range(1000)
+        round(median_hours * 60 * math.exp(sigma * normal.inv_cdf((step + 0.5) / 1000)))
+        for step in range(1000)
     ]
     return pl.Series(minutes, dtype=pl.Int64).clip(upper_bound=maximum)
 
 
 HANDOVER_MINUTES = log_normal_minutes(17.0, 0.55, MAX_HANDOVER_MINUTES)
 TRANSIT_MINUTES = {
-    tier.name: log_normal_minutes(tier.median_transit_hours, tier.sigma, MAX_TRANSIT_MINUTES) for tier in TIERS
+    tier.name: log_normal_minutes(tier.median_transit_hours, tier.sigma, MAX_TRANSIT_MINUTES)
+    for tier in TIERS
 }
 TIER_NAMES = pl.Series([tier.name for tier in TIERS for _ in range(tier.share_permille)])
 HOURS = pl.Series([hour for hour, weight in enumerate(HOURLY_DEMAND) for _ in range(weight)], dtype=pl.Int64)

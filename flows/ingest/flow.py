@@ -10,7 +10,7 @@ from prefect.artifacts import create_table_artifact
 from blocks.load import load_warehouse
 from blocks.names import WAREHOUSE_BLOCK
 from flows.ingest.load import EntityLoad, load_batch
-from flows.ingest.manifest import MissingDays, create_landing, missing_days, read_manifest
+from flows.ingest.manifest import MissingDays, create_landing, missing_days, origins, read_manifest
 from flows.ingest.source import read_description, read_orders
 from flows.ingest.staging import BatchWriter, StagedBatch
 from flows.paths import staging_dir
@@ -42,6 +42,11 @@ def load_raw(as_of: date, batch_id: str, warehouse_block: str = WAREHOUSE_BLOCK)
             create_landing(connection)
             manifest = read_manifest(connection, min(days), max(days))
             loaded = load_batch(connection, batch, manifest, logger.info)
+            if len(origins(connection)) > 1:
+                logger.warning(
+                    "this warehouse holds simulated orders and a shop's own; "
+                    "give each a database (or ORDERS_DATA_DIR) of its own"
+                )
     finally:
         batch.discard()
     create_table_artifact(

@@ -76,7 +76,9 @@ def reject_nulls(values: pl.Series, path: Path) -> pl.Series:
         empty = empty | (values == "").fill_null(True)
     if empty.any():
         row = empty.arg_true()[0] + 1
-        raise SourceError(f"{path}: row {row}: {values.name} is empty ({empty.sum():,} such row(s)); it is required")
+        raise SourceError(
+            f"{path}: row {row}: {values.name} is empty ({empty.sum():,} such row(s)); it is required"
+        )
     return values
 
 

@@ -133,8 +133,8 @@ def _reject_duplicates(orders: pl.DataFrame, path: Path) -> None:
     first = repeated["order_id"][0]
     where = repeated.filter(pl.col("order_id") == first)["row"].to_list()
     raise SourceError(
-        f"{path}: order_id {first!r} stands in rows {', '.join(map(str, where[:5]))}; a snapshot holds an order "
-        f"once ({repeated['order_id'].n_unique():,} order(s) repeated)"
+        f"{path}: order_id {first!r} stands in rows {', '.join(map(str, where[:5]))}; "
+        f"a snapshot holds an order once ({repeated['order_id'].n_unique():,} order(s) repeated)"
     )
 
 

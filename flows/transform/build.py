@@ -65,7 +65,13 @@ def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
         log_level=EventLevel.INFO,
     )
     runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
-    arguments = ["build", "--vars", json.dumps({"as_of": as_of.isoformat()}), "--log-path", str(dbt_log_dir())]
+    arguments = [
+        "build",
+        "--vars",
+        json.dumps({"as_of": as_of.isoformat()}),
+        "--log-path",
+        str(dbt_log_dir()),
+    ]
     arguments += ["--log-format", "json", "--log-level-file", "none", "--no-use-colors"]
     try:
         with redirect_stdout(_EventReader(report)):
@@ -100,7 +106,11 @@ def _failure(item: Any) -> str:
 
 
 def _tested_models(node: Any) -> list[str]:
-    return [name.rsplit(".", 1)[-1] for name in node.depends_on.nodes if name.split(".", 1)[0] in ("model", "source")]
+    return [
+        name.rsplit(".", 1)[-1]
+        for name in node.depends_on.nodes
+        if name.split(".", 1)[0] in ("model", "source")
+    ]
 
 
 def _compiled_path(node: Any) -> Path:

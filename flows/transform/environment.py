@@ -19,7 +19,9 @@ def dbt_variables(connector: SnowflakeConnector, query_tag: str) -> dict[str, st
         "SNOWFLAKE_PRIVATE_KEY": _revealed(credentials.private_key),
         "SNOWFLAKE_PRIVATE_KEY_PATH": str(credentials.private_key_path or ""),
         "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": _revealed(credentials.private_key_passphrase),
-        "SNOWFLAKE_AUTHENTICATOR": "" if credentials.authenticator == "snowflake" else credentials.authenticator,
+        "SNOWFLAKE_AUTHENTICATOR": ""
+        if credentials.authenticator == "snowflake"
+        else credentials.authenticator,
         "SNOWFLAKE_ROLE": credentials.role or "",
         "SNOWFLAKE_WAREHOUSE": connector.warehouse,
         "SNOWFLAKE_DATABASE": connector.database,

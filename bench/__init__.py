@@ -1,0 +1,1 @@
+"""Reproducible measurements, as ratios against a reference taken in the same run."""

@@ -1,0 +1,50 @@
+"""A cold run of the whole pipeline against the least a Prefect flow costs, and against no Prefect."""
+
+from bench.figure import Figure, paired
+from bench.processes import run
+
+AS_OF = "2026-11-21"
+DAYS = 30
+ORDERS_PER_DAY = 34
+ROUNDS = 3
+
+
+def figures() -> list[Figure]:
+    """Cold pipeline over a bare one-task flow (target), and over the same steps in a plain script."""
+    steps: list[dict[str, float]] = []
+
+    def pipeline() -> float:
+        seconds, summary = run(
+            "flows/main.py",
+            "--as-of",
+            AS_OF,
+            "--days",
+            str(DAYS),
+            "--orders-per-day",
+            str(ORDERS_PER_DAY),
+            "--json",
+        )
+        steps.append(summary["seconds"])
+        return seconds
+
+    cold, bare, plain = paired(
+        ROUNDS,
+        pipeline,
+        lambda: run("bench/bare_flow.py")[0],
+        lambda: run("bench/plain_script.py", AS_OF, str(DAYS), str(ORDERS_PER_DAY))[0],
+    )
+    spent = ", ".join(
+        f"{step} {seconds:.1f}" for step, seconds in sorted(steps[-1].items(), key=lambda s: -s[1])
+    )
+    return [
+        Figure(
+            "cold run, 1,000 orders, over a bare one-task flow",
+            cold / bare,
+            "×",
+            1.6,
+            f"{cold:.1f} s over {bare:.1f} s; seconds of the last run: {spent}",
+        ),
+        Figure(
+            "cold run over the same steps without Prefect", cold / plain, "×", None, f"{plain:.1f} s without"
+        ),
+    ]

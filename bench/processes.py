@@ -1,0 +1,47 @@
+"""Run a script of `bench/` as a process of its own, on a data directory of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from flows.paths import REPOSITORY
+
+LIMIT_SECONDS = 1800
+
+
+def run(script: str, *arguments: str, data_dir: Path | None = None) -> tuple[float, dict[str, Any]]:
+    """Wall-clock seconds of one run, and the JSON object on the last line it printed.
+
+    Raises:
+        RuntimeError: the script failed; with the end of what it said.
+    """
+    with tempfile.TemporaryDirectory(prefix="order-bench-") as fresh:
+        root = data_dir or Path(fresh)
+        kept = ("SNOWFLAKE_", "SMTP_", "PREFECT_", "DBT_", "ORDERS_", "ALERT_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(kept)}
+        environment |= {
+            "ORDERS_DATA_DIR": str(root),
+            "PREFECT_HOME": str(root / "bare-prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+            "DO_NOT_TRACK": "1",
+        }
+        started = monotonic()
+        done = subprocess.run(
+            [sys.executable, str(REPOSITORY / script), *arguments],
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+        )
+        seconds = monotonic() - started
+    if done.returncode:
+        raise RuntimeError(f"{script} ended with status {done.returncode}:\n{done.stderr[-2000:]}")
+    lines = done.stdout.strip().splitlines()
+    return seconds, json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
