@@ -65,6 +65,7 @@ def _bare() -> float:
     from flows.transform.environment import dbt_variables, environment
 
     arguments = ["build", "--vars", json.dumps({"as_of": AS_OF}), "--log-level", "none"]
+    arguments += ["--exclude-resource-type", "unit_test"]
     arguments += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     arguments += ["--target-path", str(dbt_target_dir()), "--log-path", str(dbt_log_dir())]
     with environment(dbt_variables(load_warehouse(WAREHOUSE_BLOCK), query_tag="bench")):

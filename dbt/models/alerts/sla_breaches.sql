@@ -17,7 +17,7 @@ final as (
     select
         -- the rule
         'delivery_{{ var("delivery_sla_days") }}d' as rule_id,
-        'high' as severity,
+        'warning' as severity,
 
         -- the order
         orders.order_id,
