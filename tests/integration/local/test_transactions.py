@@ -125,10 +125,12 @@ def test_closing_a_session_rolls_its_transaction_back(session: SnowflakeConnecti
     assert rows(session) == [5]
 
 
-def test_an_insert_overwrite_that_fails_leaves_the_rows(session: SnowflakeConnection) -> None:
+def test_an_insert_overwrite_that_fails_leaves_the_rows(
+    session: SnowflakeConnection, connect: Connect
+) -> None:
     session.cursor().execute("insert into t values (1)")
     with pytest.raises(ProgrammingError):
         session.cursor().execute("insert overwrite into t select 'x'::int")
     assert rows(session) == [1]
     session.cursor().execute("insert overwrite into t select 2")
-    assert rows(session) == [2]
+    assert rows(connect()) == [2]
