@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from flows.summary import RunSummary
 
 
+# The longest window before the first day is still in the simulated shop's time.
+_FIRST_DAY = date(1990, 1, 1)
+_LAST_DAY = date(2999, 12, 31)
+
+
 class _Parser(argparse.ArgumentParser):
     """Reports a wrong argument as everything else is reported: one line, status 2."""
 
@@ -75,9 +80,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _day(text: str) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise argparse.ArgumentTypeError(f"the day must lie between {_FIRST_DAY} and {_LAST_DAY}, not {day}")
+    return day
 
 
 def _number(name: str, low: int, high: int) -> Any:
@@ -141,9 +149,21 @@ def _print(summary: "RunSummary", options: argparse.Namespace) -> None:
         return
     from flows.summary import render
 
-    following = summary.as_of + timedelta(days=1)
     print(render(summary))
     print("\nTry next")
-    print(f"  python flows/main.py --as-of {following}          the next day: one day loaded, one digest")
-    print("  python flows/main.py --source data/sample/source.toml --as-of 2026-10-31   orders from a file")
-    print("  make up                                            server, UI and worker", flush=True)
+    for command, what in _suggestions(summary, options):
+        print(f"  {command:<58} {what}")
+    sys.stdout.flush()
+
+
+def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tuple[str, str]]:
+    following = summary.as_of + timedelta(days=1)
+    if options.source:
+        source = os.path.relpath(options.source)
+        return [(f"python flows/main.py --source {source} --as-of {following}", "the same file a day later")]
+    return [
+        (f"python flows/main.py --as-of {following}", "the next day: one day loaded, one digest"),
+        ("ORDERS_DATA_DIR=data/sample-shop python flows/main.py \\", ""),
+        ("  --source data/sample/source.toml --as-of 2026-10-31", "orders from a file"),
+        ("make up", "Prefect server with UI, and a worker"),
+    ]

@@ -10,9 +10,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from flows.errors import InputError
 from flows.generate.lifecycle import lives
 from flows.generate.people import catalogue, customers
-from flows.generate.shop import LOOK_BACK_DAYS, Shop
+from flows.generate.shop import FIRST_DAY, LOOK_BACK_DAYS, Shop
 from flows.tables import SCHEMAS
 
 # Bounds on memory: orders placed in one run of days, and lives decided at once.
@@ -35,7 +36,12 @@ def change_partitions(shop: Shop, days: Sequence[date]) -> Iterator[tuple[list[d
 
     Yields runs of consecutive days with one frame per entity: the columns of `SCHEMAS` plus
     `_batch_day`, sorted by day and key.
+
+    Raises:
+        InputError: a day lies before `FIRST_DAY`.
     """
+    if days and min(days) < FIRST_DAY:
+        raise InputError(f"the simulated shop opened on {FIRST_DAY}; it has no orders of {min(days)}")
     for run in _consecutive_runs(sorted(set(days)), _days_at_once(shop)):
         yield run, _sweep(shop, run[0], run[-1])
 

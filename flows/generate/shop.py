@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from datetime import date
 from statistics import NormalDist
 
 import polars as pl
@@ -18,6 +19,9 @@ LOOK_BACK_DAYS = (MAX_HANDOVER_MINUTES + MAX_TRANSIT_MINUTES) // (24 * 60) + MAX
 
 CARRIERS = ("NordPost", "NordPost", "NordPost", "Baltic Express", "Baltic Express", "Kurier 24")
 QUANTITIES = (1, 1, 1, 1, 1, 1, 2, 2, 3, 5)
+
+# Orders are numbered from 1970 on, and a day looks back at those placed before it.
+FIRST_DAY = date(1975, 1, 1)
 
 # Orders per hour of the day, relative: a quiet night, a lunch bump, an evening peak.
 HOURLY_DEMAND = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 14, 15, 13, 12, 12, 13, 15, 18, 21, 22, 18, 11, 5)

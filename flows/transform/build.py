@@ -35,7 +35,7 @@ _OUTCOMES = {
 }
 # Unit tests prove the SQL, not the day's data: they run in CI and by hand, as dbt's documentation advises
 # (https://docs.getdbt.com/docs/build/unit-tests).
-_OPTIONS = ("--exclude-resource-type", "unit_test", "--log-format", "json", "--log-level-file", "none")
+_OPTIONS = ("--exclude-resource-type", "unit_test", "--no-use-colors", "--log-format", "json")
 _DOT_LEADER = re.compile(r" \.{2,} ")
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult")
 
@@ -69,7 +69,7 @@ def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
     )
     runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
     arguments = ["build", "--vars", json.dumps({"as_of": as_of.isoformat()}), *_OPTIONS]
-    arguments += ["--log-path", str(dbt_log_dir())]
+    arguments += ["--log-path", str(dbt_log_dir()), "--log-level-file", "info"]
     try:
         with redirect_stdout(_EventReader(report)):
             result: Any = contextvars.Context().run(runner.invoke, arguments)
