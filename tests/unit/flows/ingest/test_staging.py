@@ -1,0 +1,180 @@
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.errors import StagingError
+from flows.ingest.staging import BatchWriter, StagedBatch
+from flows.paths import REPOSITORY
+
+ONE, TWO, THREE = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
+
+FILL_THE_DISK = """
+import resource, signal, sys
+from datetime import date
+from pathlib import Path
+import polars as pl
+from flows.errors import StagingError
+from flows.ingest.staging import BatchWriter
+
+rows, days, limit = (int(argument) for argument in sys.argv[2:])
+frame = pl.select(
+    product_id=pl.int_range(rows).hash(7).cast(pl.String), _batch_day=pl.lit(date(2026, 1, 1))
+)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    with BatchWriter("batch", Path(sys.argv[1]), origin="simulated") as writer:
+        writer.write("products", frame, [date(2026, 1, 1)])
+        for day in range(days):
+            writer.write("orders", frame.clear(), [date.fromordinal(700_000 + day)])
+except StagingError as error:
+    sys.exit(str(error))
+"""
+
+
+def products(*days: date, price: str = "9.99") -> pl.DataFrame:
+    """Two products a day."""
+    return pl.DataFrame(
+        {
+            "product_id": [f"P-{number}" for _ in days for number in range(2)],
+            "name": ["Teapot, blue", None] * len(days),
+            "unit_price": pl.Series([price] * 2 * len(days)).str.to_decimal(scale=2),
+            "_batch_day": [day for day in days for _ in range(2)],
+        }
+    )
+
+
+def staged(root: Path, *writes: tuple[pl.DataFrame, list[date]], batch_id: str = "batch") -> StagedBatch:
+    with BatchWriter(batch_id, root, origin="simulated") as writer:
+        for frame, days in writes:
+            writer.write("products", frame, days)
+    return writer.batch
+
+
+def hashes(batch: StagedBatch) -> dict[date, str]:
+    return {day: found.content_hash for day, found in batch.days["products"].items()}
+
+
+def test_the_files_hold_the_rows_that_were_written_stamped_with_the_batch(tmp_path: Path) -> None:
+    staged(tmp_path, (products(ONE, TWO), [ONE, TWO]), (products(THREE), [THREE]))
+    files = sorted((tmp_path / "batch" / "products").iterdir())
+    assert len(files) == 2
+    found = pl.concat([pl.read_parquet(file) for file in files])
+    assert found.drop("_batch_id").equals(products(ONE, TWO, THREE))
+    assert found["_batch_id"].unique().to_list() == ["batch"]
+
+
+def test_rows_are_counted_per_day(tmp_path: Path) -> None:
+    batch = staged(tmp_path, (products(ONE, TWO).head(3), [ONE, TWO]))
+    assert {day: found.rows for day, found in batch.days["products"].items()} == {ONE: 2, TWO: 1}
+    assert batch.rows() == {"products": 3}
+
+
+def test_a_day_without_rows_is_recorded_as_empty(tmp_path: Path) -> None:
+    batch = staged(tmp_path, (products(TWO), [ONE, TWO]))
+    assert batch.days["products"][ONE].rows == 0
+    assert batch.days["products"][TWO].rows == 2
+
+
+def test_an_entity_without_any_row_has_no_files(tmp_path: Path) -> None:
+    batch = staged(tmp_path, (products(ONE).clear(), [ONE]))
+    assert batch.rows() == {"products": 0}
+    assert list(tmp_path.rglob("*.parquet")) == []
+
+
+def test_the_hash_of_a_day_depends_neither_on_chunks_nor_on_the_batch(tmp_path: Path) -> None:
+    whole = staged(tmp_path / "1", (products(ONE, TWO), [ONE, TWO]))
+    chunked = products(ONE, TWO)
+    chunked = pl.concat([chunked[:1], chunked[1:3], chunked[3:]], rechunk=False)
+    assert chunked.n_chunks() == 3
+    assert hashes(staged(tmp_path / "2", (chunked, [ONE, TWO]))) == hashes(whole)
+    alone = staged(tmp_path / "3", (products(ONE), [ONE]), (products(TWO), [TWO]), batch_id="other")
+    assert hashes(alone) == hashes(whole)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        products(ONE, price="9.98"),
+        products(ONE).head(1),
+        products(ONE).reverse(),
+        products(ONE).with_columns(name=pl.lit("")),
+        products(ONE).rename({"name": "title"}),
+    ],
+    ids=["value", "rows", "order", "blank for null", "column name"],
+)
+def test_the_hash_of_a_day_changes_with_its_content(tmp_path: Path, changed: pl.DataFrame) -> None:
+    one = staged(tmp_path / "1", (products(ONE), [ONE]))
+    other = staged(tmp_path / "2", (changed, [ONE]))
+    assert hashes(one) != hashes(other)
+
+
+def test_file_names_are_never_used_twice(tmp_path: Path) -> None:
+    staged(tmp_path, (products(ONE), [ONE]), (products(TWO), [TWO]), batch_id="a")
+    staged(tmp_path, (products(ONE, price="1.00"), [ONE]), batch_id="b")
+    names = [file.name for file in tmp_path.rglob("*.parquet")]
+    assert len(set(names)) == 3
+    assert all(re.fullmatch(r"products-\d{4}-[0-9a-f]{16}\.parquet", name) for name in names)
+
+
+def test_a_finished_batch_is_read_back_as_it_was(tmp_path: Path) -> None:
+    batch = staged(tmp_path, (products(ONE, TWO), [ONE, TWO, THREE]))
+    assert StagedBatch.open(tmp_path / "batch") == batch
+
+
+@pytest.mark.parametrize("content", [None, "", "{"], ids=["missing", "empty", "cut off"])
+def test_a_directory_without_a_finished_batch_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "batch.json").write_text(content)
+    with pytest.raises(StagingError, match="no finished batch here; run the pipeline again") as refusal:
+        StagedBatch.open(tmp_path)
+    assert str(tmp_path) in str(refusal.value)
+
+
+def test_discarding_a_batch_leaves_other_batches_alone(tmp_path: Path) -> None:
+    first, second = (staged(tmp_path, (products(ONE), [ONE]), batch_id=name) for name in ("a", "b"))
+    first.discard()
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+    assert StagedBatch.open(second.directory) == second
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError, KeyboardInterrupt])
+def test_an_error_inside_the_block_removes_the_files(tmp_path: Path, trouble: type[BaseException]) -> None:
+    with pytest.raises(trouble), BatchWriter("batch", tmp_path, origin="simulated") as writer:
+        writer.write("products", products(ONE), [ONE])
+        assert list(tmp_path.rglob("*.parquet"))
+        raise trouble
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_entity_is_a_programming_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown entity 'refunds'"):
+        BatchWriter("batch", tmp_path, origin="simulated").write("refunds", products(ONE), [ONE])
+
+
+@pytest.mark.parametrize(
+    ("rows", "days", "limit"), [(100_000, 0, 100_000), (10, 200, 5_000)], ids=["data", "index"]
+)
+def test_a_full_disk_is_reported_and_leaves_nothing_behind(
+    tmp_path: Path, rows: int, days: int, limit: int
+) -> None:
+    # a limit on the size of files fails a write just as a full disk does
+    command = [sys.executable, "-c", FILL_THE_DISK, str(tmp_path), str(rows), str(days), str(limit)]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stderr.startswith(f"cannot write {tmp_path}")
+    assert "File too large" in ended.stderr
+    assert "nothing was loaded. Free some space, or point ORDERS_DATA_DIR at" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_root_that_is_no_directory_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StagingError, match="Not a directory"):
+        staged(tmp_path / "file", (products(ONE), [ONE]))
