@@ -72,7 +72,11 @@ class SnowflakeSettings(BaseSettings):
         return self
 
     def to_block(self) -> SnowflakeConnector:
-        """The connector block these settings describe. Unset fields are left out."""
+        """The connector block these settings describe. Unset fields are left out.
+
+        Raises:
+            InputError: the ways to log in do not go together.
+        """
         fields = self.model_dump(exclude_none=True, exclude={"warehouse", "database"})
         if self.private_key:
             pem = self.private_key.get_secret_value().replace("\\n", "\n")
@@ -82,8 +86,12 @@ class SnowflakeSettings(BaseSettings):
         if self.private_key or self.private_key_path:
             fields.pop("password", None)
             fields.setdefault("authenticator", "snowflake_jwt")
+        try:
+            credentials = SnowflakeEndpointCredentials(**fields)
+        except ValidationError as error:
+            raise _input_error(error, "SNOWFLAKE_") from None
         return SnowflakeConnector(
-            credentials=SnowflakeEndpointCredentials(**fields),
+            credentials=credentials,
             database=self.database,
             warehouse=self.warehouse,
             schema="RAW",
@@ -136,10 +144,16 @@ def read_settings() -> tuple[SnowflakeSettings, EmailSettings]:
     try:
         return SnowflakeSettings(), EmailSettings()
     except ValidationError as error:
-        prefix = "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_"
-        problems = "; ".join(
-            (prefix + str(item["loc"][0]).upper() + ": " if item["loc"] else "")
-            + item["msg"].removeprefix("Value error, ")
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        raise InputError(f"environment: {problems}") from None
+        raise _input_error(
+            error, "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_"
+        ) from None
+
+
+def _input_error(error: ValidationError, prefix: str) -> InputError:
+    """What is wrong with which variable, without the values, which may be secret."""
+    problems = "; ".join(
+        (prefix + str(item["loc"][0]).upper() + ": " if item["loc"] else "")
+        + item["msg"].removeprefix("Value error, ")
+        for item in error.errors(include_input=False, include_url=False)
+    )
+    return InputError(f"environment: {problems}")
