@@ -28,9 +28,7 @@ SAMPLE_DAY = date(2026, 10, 31)
         (b'[orders]\npath = "\xff"\n', "is not UTF-8 text; data/sample/source.toml is an example"),
     ],
 )
-def test_a_description_that_cannot_be_used_is_refused(
-    tmp_path: Path, content: bytes, complaint: str
-) -> None:
+def test_a_description_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     description = tmp_path / "source.toml"
     description.write_bytes(content)
     with pytest.raises(SourceError) as refusal:

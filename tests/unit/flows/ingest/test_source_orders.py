@@ -117,8 +117,8 @@ def test_a_long_value_is_shortened_in_the_message(tmp_path: Path) -> None:
     [
         ([], "is empty"),
         ([HEADER], "has a header but no orders"),
-        (["order_id,status", "A-1,pending"], "missing columns customer_id, product_id, order_date, delivery_date"),
-        ([HEADER.replace("status", "state"), GOOD], "missing column status; the file has order_id, customer_id"),
+        (["order_id,status", "A-1,pending"], "missing columns customer_id, product_id, order_date, del"),
+        ([HEADER.replace("status", "state"), GOOD], "missing column status; the file has order_id, cust"),
         ([HEADER.replace(",", ";"), GOOD.replace(",", ";")], "missing columns order_id"),
         ([GOOD], "missing columns order_id"),
         ([HEADER + ",Order_ID", GOOD + ",7"], "column order_id stands more than once"),
@@ -178,7 +178,9 @@ def as_text(moment: datetime | None) -> str | None:
     return moment and moment.isoformat()
 
 
-@pytest.mark.parametrize("convert", [lambda moment: moment, in_berlin, as_text], ids=["naive", "zone", "text"])
+@pytest.mark.parametrize(
+    "convert", [lambda moment: moment, in_berlin, as_text], ids=["naive", "zone", "text"]
+)
 def test_the_same_orders_as_csv_and_parquet_are_the_same_frame(tmp_path: Path, convert: Any) -> None:
     lines = [
         "A-1,c,p,2026-01-01T10:30:00,delivered,2026-01-03 09:00",
@@ -242,10 +244,7 @@ def test_numbers_as_ids_in_parquet_become_text(tmp_path: Path) -> None:
         ([HEADER.replace(",", " , "), GOOD], {}),
         ([HEADER, GOOD.replace("delivered", " Delivered ")], {}),
         ([HEADER, ",".join(f'"{cell}"' for cell in GOOD.split(","))], {}),
-        (
-            ["delivery_date,status,order_date,product_id,customer_id,order_id", ",".join(GOOD.split(",")[::-1])],
-            {},
-        ),
+        ([",".join(line.split(",")[::-1]) for line in (HEADER, GOOD)], {}),
     ],
     ids=["byte order mark", "CRLF", "upper case", "blanks", "status", "quotes", "order of columns"],
 )
