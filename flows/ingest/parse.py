@@ -15,6 +15,7 @@ _DATE_FORMATS = (
     "%Y-%m-%dT%H:%M",
 )
 _ZONED_DATE_FORMATS = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
+_FIRST_YEAR = 1000  # ISO 8601 writes a year with four digits
 _TIMESTAMP = pl.Datetime("us")
 
 
@@ -29,7 +30,7 @@ def parse_dates(values: pl.Series, path: Path) -> pl.Series:
         return values.cast(_TIMESTAMP)
     if values.dtype != pl.String:
         raise SourceError(f"{path}: column {values.name} holds {values.dtype}, not dates")
-    text = _blank_as_null(values)
+    text = _as_text(values, path)
     attempts = [text.str.to_datetime(form, time_unit="us", strict=False) for form in _DATE_FORMATS]
     zoned = text.str.replace(r"Z$", "+0000")
     attempts += [
@@ -37,13 +38,14 @@ def parse_dates(values: pl.Series, path: Path) -> pl.Series:
         for form in _ZONED_DATE_FORMATS
     ]
     parsed = pl.select(pl.coalesce(attempts)).to_series().alias(values.name)
+    parsed = parsed.set(parsed.dt.year() < _FIRST_YEAR, None)  # a year of two digits
     _reject_unparsed(text, parsed, path, "a date (ISO 8601: 2026-11-21 or 2026-11-21 14:30:00)")
     return parsed
 
 
 def parse_statuses(values: pl.Series, path: Path) -> pl.Series:
     """One of `STATUSES`, whatever the case in the file."""
-    text = reject_nulls(_blank_as_null(values.cast(pl.String)), path)
+    text = reject_nulls(_as_text(values, path), path)
     known = text.str.to_lowercase()
     _reject_unparsed(text, known.set(~known.is_in(STATUSES), None), path, f"one of {', '.join(STATUSES)}")
     return known
@@ -51,18 +53,34 @@ def parse_statuses(values: pl.Series, path: Path) -> pl.Series:
 
 def parse_integers(values: pl.Series, path: Path) -> pl.Series:
     """Whole numbers that are not negative."""
+    if values.dtype == pl.Boolean:
+        raise SourceError(f"{path}: column {values.name} holds {values.dtype}, not whole numbers")
+    text = _as_text(values, path)
     parsed = values.cast(pl.Int64, strict=False)
     parsed = parsed.set(parsed < 0, None)
-    _reject_unparsed(_as_text(values), parsed, path, "a whole number that is not negative")
+    if values.dtype.is_float() or values.dtype.is_decimal():
+        parsed = parsed.set(parsed != values, None)  # a cast would cut the fraction off
+    _reject_unparsed(text, parsed, path, "a whole number that is not negative")
     return parsed
 
 
 def parse_decimals(values: pl.Series, path: Path) -> pl.Series:
     """Money with at most two decimals kept, not negative."""
-    parsed = _as_text(values).str.to_decimal(scale=2).cast(pl.Decimal(12, 2), strict=False)
+    text = _as_text(values, path)
+    parsed = text.str.to_decimal(scale=2).cast(pl.Decimal(12, 2), strict=False)
     parsed = parsed.set(parsed < 0, None)
-    _reject_unparsed(_as_text(values), parsed, path, "an amount of money such as 19.90")
+    _reject_unparsed(text, parsed, path, "an amount of money such as 19.90")
     return parsed
+
+
+def parse_text(values: pl.Series, path: Path) -> pl.Series:
+    """Text without blanks around it; numbers as they print."""
+    if values.dtype.is_nested():
+        raise SourceError(f"{path}: column {values.name} holds {values.dtype}, not single values")
+    try:
+        return values.cast(pl.String).str.strip_chars()
+    except pl.exceptions.PolarsError:
+        raise SourceError(f"{path}: column {values.name} holds {values.dtype} that is not text") from None
 
 
 def reject_nulls(values: pl.Series, path: Path) -> pl.Series:
@@ -92,12 +110,9 @@ def _reject_unparsed(text: pl.Series, parsed: pl.Series, path: Path, expected: s
         )
 
 
-def _as_text(values: pl.Series) -> pl.Series:
-    return _blank_as_null(values.cast(pl.String))
-
-
-def _blank_as_null(values: pl.Series) -> pl.Series:
-    stripped = values.str.strip_chars()
+def _as_text(values: pl.Series, path: Path) -> pl.Series:
+    """Like `parse_text`, with null for blank."""
+    stripped = parse_text(values, path)
     return stripped.set((stripped == "").fill_null(False), None)
 
 

@@ -4,6 +4,7 @@ The file is a snapshot: the state of every order at the end of the as-of day.
 """
 
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,14 @@ from typing import Any
 import polars as pl
 
 from flows.errors import SourceError
-from flows.ingest.parse import parse_dates, parse_decimals, parse_integers, parse_statuses, reject_nulls
+from flows.ingest.parse import (
+    parse_dates,
+    parse_decimals,
+    parse_integers,
+    parse_statuses,
+    parse_text,
+    reject_nulls,
+)
 from flows.tables import REQUIRED_ORDER_COLUMNS, SCHEMAS
 
 _READERS = {".csv": "csv", ".parquet": "parquet"}
@@ -68,7 +76,7 @@ def read_orders(source: Source, as_of: date) -> pl.DataFrame:
     """
     path = source.orders
     frame = _read_file(path, source.description)
-    frame = frame.rename({name: name.strip().lower() for name in frame.columns}, strict=False)
+    frame = _with_plain_names(frame, path)
     missing = [name for name in REQUIRED_ORDER_COLUMNS if name not in frame.columns]
     if missing:
         raise SourceError(
@@ -103,11 +111,20 @@ def _read_file(path: Path, described_in: Path) -> pl.DataFrame:
         raise SourceError(f"{path}: cannot be read as {kind}: {reason}") from None
 
 
+def _with_plain_names(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Column names in lower case, without blanks around them."""
+    plain = {name: name.strip().lower() for name in frame.columns}
+    repeated = [name for name, count in Counter(plain.values()).items() if count > 1]
+    if repeated:
+        raise SourceError(f"{path}: column {', '.join(repeated)} stands more than once")
+    return frame.rename(plain)
+
+
 def _typed(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
     """Columns of `RAW.ORDERS`, cast; optional ones that the file lacks are null."""
     columns: dict[str, Any] = {}
     for name in ("order_id", "customer_id", "product_id"):
-        columns[name] = reject_nulls(frame[name].cast(pl.String).str.strip_chars(), path)
+        columns[name] = reject_nulls(parse_text(frame[name], path), path)
     columns["order_date"] = reject_nulls(parse_dates(frame["order_date"], path), path)
     columns["status"] = parse_statuses(frame["status"], path)
     columns["delivery_date"] = parse_dates(frame["delivery_date"], path)
@@ -116,7 +133,7 @@ def _typed(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
     if "unit_price" in frame.columns:
         columns["unit_price"] = parse_decimals(frame["unit_price"], path)
     if "shipping_tier" in frame.columns:
-        columns["shipping_tier"] = frame["shipping_tier"].cast(pl.String)
+        columns["shipping_tier"] = parse_text(frame["shipping_tier"], path)
     for name in ("promised_date", "updated_at"):
         if name in frame.columns:
             columns[name] = parse_dates(frame[name], path)
