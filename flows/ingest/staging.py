@@ -132,9 +132,11 @@ class BatchWriter:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield
-        except OSError as error:
+        except (OSError, pl.exceptions.ComputeError) as error:
+            # Polars reports what the disk refuses as a computation that failed
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
             raise StagingError(
-                f"cannot write {target.parent}: {error.strerror or error}; nothing was loaded. "
+                f"cannot write {target.parent}: {reason}; nothing was loaded. "
                 "Free some space, or point ORDERS_DATA_DIR at a larger disk, and run again"
             ) from None
 
