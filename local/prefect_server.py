@@ -22,6 +22,9 @@ def main() -> None:
 
     # what Prefect sets for its own temporary server
     os.environ.update(PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1")
+    # at its start a server registers the block types of every installed collection, which means importing
+    # dbt and Snowflake's whole client; saving a block registers its type anyway
+    os.environ["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
     os.environ.pop("PREFECT_API_URL", None)
 
     import uvicorn

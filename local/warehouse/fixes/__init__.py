@@ -9,6 +9,7 @@ from local.warehouse.fixes import (
     merge,
     no_ops,
     numbers,
+    passes,
     results,
     single_statements,
     stages,
@@ -19,6 +20,7 @@ from local.warehouse.fixes import (
 
 def apply_all() -> None:
     """Apply every fix. Where two wrap the same method, the later one is the outer one."""
+    passes.apply()
     results.apply()
     numbers.apply()
     single_statements.apply()
