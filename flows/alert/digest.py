@@ -15,7 +15,7 @@ from flows.alert.ledger import Breach, Findings
 
 WORST = 20
 _TEMPLATES = Path(__file__).parent / "templates"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
