@@ -5,6 +5,7 @@ rows stored, and writes the manifest. Whatever differs or fails rolls the entity
 committed stay, and the next run continues with those that did not.
 """
 
+import glob
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,7 +78,9 @@ def load_batch(
 
 
 def _put(connection: SnowflakeConnection, batch: StagedBatch, entity: str) -> None:
-    source = (batch.directory / entity / "*.parquet").as_posix().replace("'", "\\'")
+    # the client expands wildcards, and the text is a literal of the statement
+    directory = glob.escape((batch.directory / entity).as_posix())
+    source = f"{directory}/*.parquet".replace("\\", "\\\\").replace("'", "\\'")
     try:
         uploaded = rows(
             connection,
@@ -106,13 +109,19 @@ def _load_entity(
             _write_manifest(cursor, batch, entity, days)
             cursor.execute("commit")
         except Error as error:
-            cursor.execute("rollback")
+            _roll_back(cursor)
             raise LoadError(
                 f"the warehouse refused to load {entity}: {_message(error)}; {table} is as it was before"
             ) from None
         except ReconciliationError:
-            cursor.execute("rollback")
+            _roll_back(cursor)
             raise
+
+
+def _roll_back(cursor: SnowflakeCursor) -> None:
+    """Roll back; a connection that is lost has rolled back already and must not hide why."""
+    with suppress(Error):
+        cursor.execute("rollback")
 
 
 def _delete_days(cursor: SnowflakeCursor, table: str, condition: str, days: dict[date, StagedDay]) -> None:
