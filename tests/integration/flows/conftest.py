@@ -1,0 +1,70 @@
+"""One local warehouse for all tests of this directory, and a database for each test."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from prefect_snowflake import SnowflakeConnector
+from snowflake.connector import SnowflakeConnection
+
+from blocks.settings import SnowflakeSettings
+from flows.ingest.manifest import create_landing
+from flows.warehouse import connect
+from tests.integration.local.stand_ins import StandIn, running
+
+_databases = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def pipeline_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """A warehouse process with state of its own."""
+    with running("local.warehouse", tmp_path_factory.mktemp("pipeline")) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def administrator(pipeline_warehouse: StandIn) -> Iterator[SnowflakeConnection]:
+    """A session that creates databases."""
+    with connect(SnowflakeSettings(port=pipeline_warehouse.port).to_block()) as connection:
+        yield connection
+
+
+@pytest.fixture
+def connector(pipeline_warehouse: StandIn, administrator: SnowflakeConnection) -> SnowflakeConnector:
+    """A block that points at a new, empty database."""
+    database = f"SHOP_{next(_databases)}"
+    administrator.cursor().execute(f"create database {database}")
+    return SnowflakeSettings(port=pipeline_warehouse.port, database=database).to_block()
+
+
+class Shop:
+    """One database, with a session to load it and look at it."""
+
+    def __init__(self, connection: SnowflakeConnection) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The result of a query."""
+        return [tuple(row) for row in self.connection.cursor().execute(sql).fetchall()]
+
+    def value(self, sql: str) -> Any:
+        """The only value of a query."""
+        ((value,),) = self.rows(sql)
+        return value
+
+
+@pytest.fixture
+def shop(connector: SnowflakeConnector) -> Iterator[Shop]:
+    """A database with its landing zone."""
+    with opened(connector) as connection:
+        create_landing(connection)
+        yield Shop(connection)
+
+
+@contextmanager
+def opened(connector: SnowflakeConnector) -> Iterator[SnowflakeConnection]:
+    """A session as the pipeline opens it."""
+    with connect(connector, query_tag="tests") as connection:
+        yield connection
