@@ -39,7 +39,7 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
                     writer.write(entity, frame, run)
         load_batch(connection, writer.batch, {}, report=lambda _line: None)
         writer.batch.discard()
-        with environment(dbt_variables(connector, query_tag="plain")):
+        with environment(dbt_variables(connector)):
             dbt_build(as_of, report=lambda _line: None)
         create_ledger(connection)
         findings = read_findings(connection, as_of)

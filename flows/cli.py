@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +16,8 @@ from flows.errors import InputError, PipelineError
 from flows.prefect_api import configured_api_url
 
 if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
+
     from flows.summary import RunSummary
 
 
@@ -114,7 +117,7 @@ def _run(options: argparse.Namespace, started: float) -> int:
     if configured_api_url() is None:
         from local.session import isolated_session
 
-        session: Any = isolated_session(console.say)
+        session: Any = isolated_session(console.say, meanwhile=partial(_prepare, options.as_of))
     else:
         session = nullcontext()
     with session as stand_ins:
@@ -124,6 +127,15 @@ def _run(options: argparse.Namespace, started: float) -> int:
             summary = summary.with_message_paths(stand_ins.message_paths(summary.alerts.messages))
     _print(summary, options)
     return 0
+
+
+def _prepare(as_of: date, connector: "SnowflakeConnector") -> None:
+    """What a run needs later and can have before there is a Prefect API."""
+    from flows.transform.build import parse_ahead
+    from flows.transform.environment import dbt_variables, environment
+
+    with environment(dbt_variables(connector)):
+        parse_ahead(as_of)
 
 
 def _run_flow(options: argparse.Namespace) -> "RunSummary":

@@ -15,6 +15,8 @@ from local import service
 START_SECONDS = 180
 STOP_SECONDS = 20
 
+_started: list[subprocess.Popen[bytes]] = []
+
 
 class StandInError(PipelineError):
     """A local server does not start; the message is the server's own."""
@@ -104,17 +106,22 @@ def _spawn(
             stderr=stderr,
             pass_fds=pass_fds,
         )
-    atexit.register(_stop, process)
+    if not _started:
+        atexit.register(_stop_all)
+    _started.append(process)
     return process
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _stop_all() -> None:
+    """Ask all at once, then wait for each."""
+    for process in _started:
+        process.terminate()
+    for process in _started:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _log_file(name: str) -> Path:

@@ -12,13 +12,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from flows import paths
 from flows.prefect_api import isolated_environment
 from local.processes import PrefectServer, StandIn
+
+if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
+
+    from blocks.settings import EmailSettings, SnowflakeSettings
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,14 @@ class Session:
 
 
 @contextmanager
-def isolated_session(say: Callable[[str], None]) -> Iterator[Session]:
+def isolated_session(
+    say: Callable[[str], None], meanwhile: Callable[["SnowflakeConnector"], None]
+) -> Iterator[Session]:
     """Start what is missing, register the blocks, and hand over.
+
+    Args:
+        say: told one line of progress.
+        meanwhile: what to do while the Prefect server starts, given the connector block to come.
 
     Raises:
         StandInError: a server did not start.
@@ -52,23 +63,28 @@ def isolated_session(say: Callable[[str], None]) -> Iterator[Session]:
         )
         mailbox = None if _set("SMTP_HOST") else StandIn("mailbox", "SMTP_PORT")
         importlib.import_module("flows.main")  # seconds of imports, while the servers start
-        ports = [stand_in.port() if stand_in else None for stand_in in (warehouse, mailbox)]
+        from blocks.register import register_blocks
+
+        snowflake, email = _settings(warehouse, mailbox)
+        meanwhile(snowflake.to_block())
         server.wait()
-        _register_blocks(*ports)
+        register_blocks(snowflake, email, overwrite=True)
         yield Session(paths.outbox_dir())
         # the processes end at exit, after Prefect's own workers have delivered their last logs and events
 
 
-def _register_blocks(warehouse_port: int | None, mailbox_port: int | None) -> None:
-    from blocks.register import register_blocks
+def _settings(
+    warehouse: StandIn | None, mailbox: StandIn | None
+) -> tuple["SnowflakeSettings", "EmailSettings"]:
+    """The environment's settings, pointing at the stand-ins; waits until those listen."""
     from blocks.settings import read_settings
 
     snowflake, email = read_settings()
-    if warehouse_port:
-        snowflake = snowflake.model_copy(update={"port": warehouse_port})
-    if mailbox_port:
-        email = email.model_copy(update={"port": mailbox_port})
-    register_blocks(snowflake, email, overwrite=True)
+    if warehouse:
+        snowflake = snowflake.model_copy(update={"port": warehouse.port()})
+    if mailbox:
+        email = email.model_copy(update={"port": mailbox.port()})
+    return snowflake, email
 
 
 @contextmanager

@@ -5,7 +5,6 @@ rows stored, and writes the manifest. Whatever differs or fails rolls the entity
 committed stay, and the next run continues with those that did not.
 """
 
-import glob
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,11 @@ from flows.warehouse import read_sql, rows
 
 _SQL = Path(__file__).parent / "sql"
 _DAYS_PER_STATEMENT = 500
+# The client expands wildcards in the path of a PUT, but cannot quote: it ends the path at the first
+# apostrophe, escaped or not. So a character with a meaning of its own is written as a range around it.
+_AS_WILDCARDS = str.maketrans(
+    {"'": "[&-(]", "\\": "[Z-^]", "?": "[>-@]", "#": '["-$]', "%": "[$-&]", "*": "[*]", "[": "[[]"}
+)
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,7 @@ def load_batch(
 
 
 def _put(connection: SnowflakeConnection, batch: StagedBatch, entity: str) -> None:
-    # the client expands wildcards, and the text is a literal of the statement
-    directory = glob.escape((batch.directory / entity).as_posix())
-    source = f"{directory}/*.parquet".replace("\\", "\\\\").replace("'", "\\'")
+    source = (batch.directory / entity).as_posix().translate(_AS_WILDCARDS) + "/*.parquet"
     try:
         uploaded = rows(
             connection,

@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,9 +33,6 @@ _OUTCOMES = {
     "partial success": "failed",
     "skipped": "skipped",
 }
-# Unit tests prove the SQL, not the day's data: they run in CI and by hand, as dbt's documentation advises
-# (https://docs.getdbt.com/docs/build/unit-tests).
-_OPTIONS = ("--exclude-resource-type", "unit_test", "--no-use-colors", "--log-format", "json")
 _DOT_LEADER = re.compile(r" \.{2,} ")
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult")
 
@@ -53,6 +50,9 @@ class DbtSummary:
 def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
     """Build and test every model for one as-of day.
 
+    Unit tests prove the SQL, not the day's data: they run in CI and by hand, as dbt's documentation
+    advises (https://docs.getdbt.com/docs/build/unit-tests).
+
     Args:
         as_of: handed to dbt as the variable `as_of`.
         report: told one line per finished model and per warning.
@@ -61,18 +61,8 @@ def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
         TransformError: a model or test failed, or dbt could not run; the message names each failed
             node, its reason and the path of its compiled SQL.
     """
-    settings = PrefectDbtSettings(
-        project_dir=DBT_PROJECT,
-        profiles_dir=DBT_PROJECT,
-        target_path=dbt_target_dir(),
-        log_level=EventLevel.INFO,
-    )
-    runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
-    arguments = ["build", "--vars", json.dumps({"as_of": as_of.isoformat()}), *_OPTIONS]
-    arguments += ["--log-path", str(dbt_log_dir()), "--log-level-file", "info"]
     try:
-        with redirect_stdout(_EventReader(report)):
-            result: Any = contextvars.Context().run(runner.invoke, arguments)
+        result = _invoke(["build", "--exclude-resource-type", "unit_test"], as_of, report)
     except ValueError as error:  # what the runner raises when dbt ends with an exception
         reason = str(error).split(": ", 1)[-1].strip()
         raise TransformError(f"dbt could not run: {reason}; see {dbt_log_dir() / 'dbt.log'}") from None
@@ -82,6 +72,29 @@ def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
         raise TransformError(_describe(failures, results))
     counts = Counter(_outcome(item) for item in results)
     return DbtSummary(counts["passed"], counts["warned"], counts["failed"], counts["skipped"])
+
+
+def parse_ahead(as_of: date) -> None:
+    """Parse the project, so that a build for the same day and connection in this process need not.
+
+    Needs no warehouse. A project that cannot be parsed is left for the build to report.
+    """
+    with suppress(ValueError):
+        _invoke(["parse"], as_of, report=lambda _line: None)
+
+
+def _invoke(command: list[str], as_of: date, report: Callable[[str], None]) -> Any:
+    settings = PrefectDbtSettings(
+        project_dir=DBT_PROJECT,
+        profiles_dir=DBT_PROJECT,
+        target_path=dbt_target_dir(),
+        log_level=EventLevel.INFO,
+    )
+    runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
+    arguments = [*command, "--vars", json.dumps({"as_of": as_of.isoformat()}), "--no-use-colors"]
+    arguments += ["--log-format", "json", "--log-path", str(dbt_log_dir()), "--log-level-file", "info"]
+    with redirect_stdout(_EventReader(report)):
+        return contextvars.Context().run(runner.invoke, arguments)
 
 
 def _outcome(item: Any) -> str:

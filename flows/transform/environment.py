@@ -8,9 +8,14 @@ from typing import Any
 from prefect_snowflake import SnowflakeConnector
 from pydantic import SecretBytes, SecretStr
 
+QUERY_TAG = "dbt-build"
 
-def dbt_variables(connector: SnowflakeConnector, query_tag: str) -> dict[str, str]:
-    """`SNOWFLAKE_*` for `profiles.yml`. What the block leaves open is empty, never inherited."""
+
+def dbt_variables(connector: SnowflakeConnector) -> dict[str, str]:
+    """`SNOWFLAKE_*` for `profiles.yml`. What the block leaves open is empty, never inherited.
+
+    The query tag is the same every day, because dbt parses the whole project anew when one of these changes.
+    """
     credentials: Any = connector.credentials
     return {
         "SNOWFLAKE_ACCOUNT": credentials.account,
@@ -28,7 +33,7 @@ def dbt_variables(connector: SnowflakeConnector, query_tag: str) -> dict[str, st
         "SNOWFLAKE_HOST": getattr(credentials, "host", None) or "",
         "SNOWFLAKE_PORT": str(getattr(credentials, "port", None) or ""),
         "SNOWFLAKE_PROTOCOL": getattr(credentials, "protocol", None) or "",
-        "SNOWFLAKE_QUERY_TAG": query_tag,
+        "SNOWFLAKE_QUERY_TAG": QUERY_TAG,
     }
 
 

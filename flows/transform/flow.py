@@ -16,7 +16,7 @@ def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSumm
     """Build staging, marts and alerts as they stand at the end of `as_of`, and test them."""
     logger = get_run_logger()
     connector = load_warehouse(warehouse_block)
-    with environment(dbt_variables(connector, query_tag=f"dbt-build {as_of}")):
+    with environment(dbt_variables(connector)):
         summary = dbt_build(as_of, logger.info)
     create_markdown_artifact(
         key="dbt-build",

@@ -126,8 +126,8 @@ def skip_passes_that_find_nothing() -> None:
         finally:
             tree.translating, tree.root, tree.kinds = False, None, None
 
-    Expression.transform = transform  # type: ignore[method-assign]
-    FakeSnowflakeCursor._transform = translate_in_few_passes  # type: ignore[method-assign]
+    Expression.transform = transform  # type: ignore[method-assign,assignment]
+    FakeSnowflakeCursor._transform = translate_in_few_passes  # type: ignore[method-assign,assignment]
 
 
 def _name(function: Callable[..., Any]) -> str:
