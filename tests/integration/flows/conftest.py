@@ -1,8 +1,7 @@
 """One local warehouse for all tests of this directory, and a database for each test."""
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -31,12 +30,24 @@ def administrator(pipeline_warehouse: StandIn) -> Iterator[SnowflakeConnection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def new_connector(
+    pipeline_warehouse: StandIn, administrator: SnowflakeConnection
+) -> Callable[[], SnowflakeConnector]:
+    """Makes a block that points at a new, empty database, at each call."""
+
+    def make() -> SnowflakeConnector:
+        database = f"SHOP_{next(_databases)}"
+        administrator.cursor().execute(f"create database {database}")
+        return SnowflakeSettings(port=pipeline_warehouse.port, database=database).to_block()
+
+    return make
+
+
 @pytest.fixture
-def connector(pipeline_warehouse: StandIn, administrator: SnowflakeConnection) -> SnowflakeConnector:
+def connector(new_connector: Callable[[], SnowflakeConnector]) -> SnowflakeConnector:
     """A block that points at a new, empty database."""
-    database = f"SHOP_{next(_databases)}"
-    administrator.cursor().execute(f"create database {database}")
-    return SnowflakeSettings(port=pipeline_warehouse.port, database=database).to_block()
+    return new_connector()
 
 
 class Shop:
@@ -58,13 +69,6 @@ class Shop:
 @pytest.fixture
 def shop(connector: SnowflakeConnector) -> Iterator[Shop]:
     """A database with its landing zone."""
-    with opened(connector) as connection:
+    with connect(connector, query_tag="tests") as connection:
         create_landing(connection)
         yield Shop(connection)
-
-
-@contextmanager
-def opened(connector: SnowflakeConnector) -> Iterator[SnowflakeConnection]:
-    """A session as the pipeline opens it."""
-    with connect(connector, query_tag="tests") as connection:
-        yield connection

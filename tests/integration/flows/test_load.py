@@ -9,10 +9,12 @@ import pytest
 from flows.errors import LoadError, ReconciliationError, StagingError
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import Shop as SimulatedShop
+from flows.ingest import load as load_module
 from flows.ingest.load import EntityLoad, load_batch
-from flows.ingest.manifest import missing_days, read_manifest
+from flows.ingest.manifest import create_landing, missing_days, origins, read_manifest
 from flows.ingest.staging import BatchWriter, StagedBatch
 from flows.tables import ENTITIES, SCHEMAS
+from flows.warehouse import connect
 
 DAYS = [date(2026, 1, day) for day in (5, 6, 7)]
 
@@ -60,6 +62,16 @@ def loaded(shop, tmp_path: Path) -> Iterator[StagedBatch]:
     batch = staged(tmp_path, "first")
     load(shop, batch)
     return batch
+
+
+@pytest.fixture(scope="module")
+def loaded_once(new_connector, tmp_path_factory: pytest.TempPathFactory):
+    """A session with a shop whose days are loaded, for tests that only read."""
+    batch = staged(tmp_path_factory.mktemp("once"), "first")
+    with connect(new_connector()) as connection:
+        create_landing(connection)
+        load_batch(connection, batch, {}, lambda line: None)
+        yield connection
 
 
 def test_every_row_arrives_with_its_values_and_types(shop, tmp_path: Path) -> None:
@@ -117,9 +129,8 @@ def test_changed_content_of_a_day_replaces_exactly_that_day(
     results = load(shop, changed)
     assert results["orders"] == EntityLoad(rows=changed.rows()["orders"], days=1, skipped_days=0)
     assert shop.rows(f"select * from raw.orders {others} order by order_id, _batch_day") == before
-    assert shop.rows(f"select _batch_id, count(*) from raw.orders where _batch_day = '{DAYS[1]}' group by 1") == [
-        ("second", changed.rows()["orders"])
-    ]
+    of_the_day = f"select _batch_id, count(*) from raw.orders where _batch_day = '{DAYS[1]}' group by 1"
+    assert shop.rows(of_the_day) == [("second", changed.rows()["orders"])]
     manifest = shop.rows("select batch_id from ops.load_manifest where entity = 'orders' order by batch_day")
     assert manifest == [("first",), ("second",), ("first",)]
 
@@ -224,7 +235,18 @@ def test_an_entity_that_fails_leaves_those_before_it_and_the_next_load_continues
 
 
 @pytest.mark.parametrize(
-    "name", ["o'clock", "two words", "ünïcødé 東京", "[brackets]", "100%", "back\\slash", "semi;colon", 'q"uote']
+    "name",
+    [
+        "o'clock",
+        "two words",
+        "ünïcødé 東京",
+        "[1]",
+        "a%20b",
+        "back\\slash",
+        "semi;colon",
+        "#1?*",
+        'q"uote',
+    ],
 )
 def test_the_data_directory_may_have_any_name(shop, tmp_path: Path, name: str) -> None:
     batch = staged(tmp_path / name, "first", entities=("products",))
@@ -234,44 +256,46 @@ def test_the_data_directory_may_have_any_name(shop, tmp_path: Path, name: str) -
     assert stage_is_empty(shop)
 
 
-def test_more_days_than_one_statement_deletes_are_loaded_and_replaced(shop, tmp_path: Path) -> None:
-    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(1_100)]
-
-    def write(batch_id: str, name: str) -> StagedBatch:
-        frame = pl.DataFrame({"product_id": ["P"] * len(days), "name": [name] * len(days), "_batch_day": days})
-        with BatchWriter(batch_id, tmp_path, origin="simulated") as writer:
-            writer.write("products", frame, days)
-        return writer.batch
-
-    load(shop, write("first", "old"))
-    load(shop, write("second", "new"))
+def test_more_days_than_one_statement_deletes_are_loaded_and_replaced(
+    shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "_DAYS_PER_STATEMENT", 3)
+    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(10)]
+    for name in ("old", "new"):
+        with BatchWriter(name, tmp_path, origin="simulated") as writer:
+            writer.write(
+                "products", pl.DataFrame({"product_id": "P", "name": name, "_batch_day": days}), days
+            )
+        load(shop, writer.batch)
     assert shop.rows("select name, count(*), count(distinct _batch_day) from raw.products group by 1") == [
-        ("new", 1_100, 1_100)
+        ("new", 10, 10)
     ]
-    assert shop.value("select count(*) from ops.load_manifest") == 1_100
+    assert shop.value("select count(*) from ops.load_manifest") == 10
 
 
-def test_a_lost_session_is_a_load_error_that_says_why(shop, tmp_path: Path, connector) -> None:
-    from flows.warehouse import connect
-
+def test_rows_without_their_manifest_are_not_kept(shop, tmp_path: Path) -> None:
     batch = staged(tmp_path, "first", entities=("products",))
-    with connect(connector) as connection:
-        manifest = read_manifest(connection, DAYS[0], DAYS[-1])
-        connection.cursor().execute("drop table ops.load_manifest")
-        with pytest.raises(LoadError, match="refused to load products: .*load_manifest"):
-            load_batch(connection, batch, manifest, lambda line: None)
+    manifest = read_manifest(shop.connection, DAYS[0], DAYS[-1])
+    shop.connection.cursor().execute("drop table ops.load_manifest")
+    with pytest.raises(LoadError, match=r"refused to load products: .*LOAD_MANIFEST"):
+        load_batch(shop.connection, batch, manifest, lambda line: None)
     assert shop.value("select count(*) from raw.products") == 0
 
 
-def test_no_day_is_missing_once_every_entity_has_it(shop, loaded: StagedBatch) -> None:
-    found = missing_days(shop.connection, DAYS[-1], 3)
-    assert found.missing == []
-    assert found.present == dict.fromkeys(ENTITIES, 3)
+def test_a_session_lost_during_a_load_is_a_load_error(connector, shop, tmp_path: Path) -> None:
+    with BatchWriter("first", tmp_path, origin="simulated") as writer:
+        writer.write("orders", pl.DataFrame(schema={**SCHEMAS["orders"], "_batch_day": pl.Date}), DAYS)
+    with (
+        connect(connector) as connection,
+        pytest.raises(LoadError, match=r"refused to load orders: .*closed"),
+    ):
+        load_batch(connection, writer.batch, {}, lambda line: connection.close())
 
 
 @pytest.mark.parametrize(
     ("as_of", "days", "missing"),
     [
+        (DAYS[-1], 3, []),
         (DAYS[-1], 1, []),
         (DAYS[-1] + timedelta(days=1), 1, [date(2026, 1, 8)]),
         (DAYS[-1] + timedelta(days=2), 5, [date(2026, 1, 8), date(2026, 1, 9)]),
@@ -280,9 +304,9 @@ def test_no_day_is_missing_once_every_entity_has_it(shop, loaded: StagedBatch) -
     ],
 )
 def test_the_window_ends_with_the_as_of_day_and_lists_what_lacks_oldest_first(
-    shop, loaded: StagedBatch, as_of: date, days: int, missing: list[date]
+    loaded_once, as_of: date, days: int, missing: list[date]
 ) -> None:
-    found = missing_days(shop.connection, as_of, days)
+    found = missing_days(loaded_once, as_of, days)
     assert found.missing == missing
     assert found.present == dict.fromkeys(ENTITIES, days - len(missing))
 
@@ -295,8 +319,6 @@ def test_a_day_one_entity_lacks_is_missing(shop, loaded: StagedBatch) -> None:
 
 
 def test_the_landing_zone_is_created_once_and_kept(shop, loaded: StagedBatch) -> None:
-    from flows.ingest.manifest import create_landing, origins
-
     before = everything(shop)
     create_landing(shop.connection)
     assert everything(shop) == before

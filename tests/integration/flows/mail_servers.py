@@ -1,0 +1,124 @@
+"""Real mail servers on loopback: plain, STARTTLS and SSL, with certificates of the test's own."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+USER, PASSWORD = "shop@example.org", "a mail password"
+
+
+@dataclass
+class Inbox:
+    """Keeps what it accepts; refuses recipients whose name begins with `gone`."""
+
+    messages: list[Envelope] = field(default_factory=list)
+    logins: list[tuple[str, str]] = field(default_factory=list)
+    encrypted: list[bool] = field(default_factory=list)
+    answer: str = "250 2.0.0 taken"
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address.startswith("gone"):
+            return f"550 5.1.1 no such mailbox {address}"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 fine"
+
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.answer.startswith("250"):
+            self.messages.append(envelope)
+            self.encrypted.append(session.ssl is not None)
+        return self.answer
+
+    def authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
+    ) -> AuthResult:
+        self.logins.append((login.login.decode(), login.password.decode()))
+        return AuthResult(success=self.logins[-1] == (USER, PASSWORD))
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A self-signed certificate for one host."""
+
+    certificate: Path
+    key: Path
+
+    def server_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def certificate_for(host: str, directory: Path) -> Certificate:
+    """Make a certificate that is valid now for `host`, a name or an address."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test mail server")])
+    alternative: x509.GeneralName
+    try:
+        alternative = x509.IPAddress(ip_address(host))
+    except ValueError:
+        alternative = x509.DNSName(host)
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    made = Certificate(directory / "certificate.pem", directory / "key.pem")
+    made.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    made.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return made
+
+
+class _Server(Controller):
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]  # the one it was given for port 0
+        super()._trigger_server()
+
+
+@contextmanager
+def serving(
+    inbox: Inbox, *, starttls: Certificate | None = None, ssl_from_start: Certificate | None = None
+) -> Iterator[int]:
+    """Serve on a free port of 127.0.0.1 and yield the port."""
+    controller = _Server(
+        inbox,
+        hostname="127.0.0.1",
+        port=0,
+        ssl_context=ssl_from_start.server_context() if ssl_from_start else None,
+        tls_context=starttls.server_context() if starttls else None,
+        require_starttls=starttls is not None,
+        authenticator=inbox.authenticate,
+        auth_require_tls=False,
+    )
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
