@@ -102,27 +102,27 @@ def _load_entity(
     connection: SnowflakeConnection, batch: StagedBatch, entity: str, days: dict[date, StagedDay]
 ) -> None:
     table = raw_table(entity)
-    with connection.cursor() as cursor:
-        try:
+    try:
+        with connection.cursor() as cursor:
             cursor.execute("begin")
             _delete_days(cursor, table, "_batch_day", days)
             copied = _copy(cursor, batch, entity) if any(day.rows for day in days.values()) else 0
             _reconcile(cursor, batch, entity, days, copied)
             _write_manifest(cursor, batch, entity, days)
             cursor.execute("commit")
-        except Error as error:
-            _roll_back(cursor)
-            raise LoadError(
-                f"the warehouse refused to load {entity}: {_message(error)}; {table} is as it was before"
-            ) from None
-        except ReconciliationError:
-            _roll_back(cursor)
-            raise
+    except Error as error:
+        _roll_back(connection)
+        raise LoadError(
+            f"the warehouse refused to load {entity}: {_message(error)}; {table} is as it was before"
+        ) from None
+    except ReconciliationError:
+        _roll_back(connection)
+        raise
 
 
-def _roll_back(cursor: SnowflakeCursor) -> None:
+def _roll_back(connection: SnowflakeConnection) -> None:
     """Roll back; a connection that is lost has rolled back already and must not hide why."""
-    with suppress(Error):
+    with suppress(Error), connection.cursor() as cursor:
         cursor.execute("rollback")
 
 
