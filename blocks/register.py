@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flows.errors import PipelineError
-from flows.prefect_api import configured_api_url, isolated_environment
+from flows.prefect_api import configured_api_url, isolated_environment, reachable_api
 
 if TYPE_CHECKING:
     from prefect.blocks.core import Block
@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.update(isolated_environment(""))
         os.environ.update(PREFECT_SERVER_ALLOW_EPHEMERAL_MODE="true", PREFECT_LOGGING_LEVEL="WARNING")
     try:
-        return _check() if options.check else _write(options.overwrite)
+        with reachable_api():
+            return _check() if options.check else _write(options.overwrite)
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status

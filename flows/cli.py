@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flows.errors import InputError, PipelineError
-from flows.prefect_api import configured_api_url
+from flows.prefect_api import configured_api_url, reachable_api
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace, started: float) -> int:
         session: Any = isolated_session(console.say, meanwhile=partial(_prepare, options.as_of))
     else:
         session = nullcontext()
-    with session as stand_ins:
+    with session as stand_ins, reachable_api():
         ready = monotonic()
         summary = _run_flow(options).with_seconds(start=ready - started, total=monotonic() - started)
         if stand_ins:

@@ -10,9 +10,11 @@ https://docs.prefect.io/v3/concepts/settings-and-profiles
 import os
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flows.errors import UnreachableError
 from flows.paths import prefect_home
 
 
@@ -21,6 +23,26 @@ def configured_api_url() -> str | None:
     if "PREFECT_API_URL" in os.environ:
         return os.environ["PREFECT_API_URL"].strip() or None
     return next((url for url in _configured_in_files() if url), None)
+
+
+@contextmanager
+def reachable_api() -> Iterator[None]:
+    """Say in one line that the user's Prefect does not answer.
+
+    Raises:
+        UnreachableError: it does not.
+    """
+    try:
+        yield
+    except Exception as error:
+        import httpx  # not needed where all is well
+
+        if isinstance(error, httpx.TransportError) or str(error).startswith("Failed to reach API"):
+            raise UnreachableError(
+                f"no Prefect server answers at {configured_api_url()}; start it, or set PREFECT_API_URL to "
+                "another one, or to nothing for a temporary one"
+            ) from None
+        raise
 
 
 def isolated_environment(api_url: str) -> dict[str, str]:
