@@ -1,11 +1,15 @@
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import prefect.settings
 import pytest
 
 from blocks.names import EMAIL_SLUG, WAREHOUSE_SLUG
 from blocks.register import main
+from flows.paths import REPOSITORY
 
 SECRET = "correct-horse-battery"
 
@@ -101,24 +105,21 @@ def test_the_check_reports_a_mail_server_that_does_not_answer(
     assert f"no mail server answers at 127.0.0.1:{free_port}" in mail
 
 
+@pytest.mark.parametrize("command", [["-m", "blocks.register"], ["flows/main.py"]], ids=["blocks", "run"])
 def test_a_prefect_server_that_does_not_answer_is_one_line(
-    tmp_path, monkeypatch: pytest.MonkeyPatch, free_port: int
+    data_dir: Path, free_port: int, command: list[str]
 ) -> None:
-    import subprocess
-    import sys
-
-    from flows.paths import REPOSITORY
-
-    for arguments in ([], ["--check"]):
-        ended = subprocess.run(
-            [sys.executable, "-m", "blocks.register", *arguments],
-            cwd=REPOSITORY,
-            env={**os.environ, "PREFECT_API_URL": f"http://127.0.0.1:{free_port}/api"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 1
-        assert f"no Prefect server answers at http://127.0.0.1:{free_port}/api" in ended.stdout + ended.stderr
-        assert "Traceback" not in ended.stderr
-        assert SECRET not in ended.stdout + ended.stderr
+    api_url = f"http://127.0.0.1:{free_port}/api"
+    ended = subprocess.run(
+        [sys.executable, *command],
+        cwd=REPOSITORY,
+        env={**os.environ, "PREFECT_API_URL": api_url, "PREFECT_LOGGING_LEVEL": "CRITICAL"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-1].startswith(f"error: no Prefect server answers at {api_url}; ")
+    assert "Traceback" not in ended.stderr
+    assert SECRET not in ended.stderr
+    assert not data_dir.exists()

@@ -58,9 +58,7 @@ def test_the_stored_connector_keeps_endpoint_and_login() -> None:
         database="SHOP", warehouse="SMALL",
     )  # fmt: skip
     register_blocks(settings, EmailSettings(), overwrite=False)
-    assert dbt_variables(SnowflakeConnector.load(WAREHOUSE_BLOCK), "tag") == dbt_variables(
-        settings.to_block(), "tag"
-    )
+    assert dbt_variables(SnowflakeConnector.load(WAREHOUSE_BLOCK)) == dbt_variables(settings.to_block())
 
 
 def test_the_stored_connector_keeps_a_key() -> None:

@@ -35,17 +35,17 @@ class Inbox:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         if self.answer.startswith("250"):
             self.messages.append(envelope)
-            self.encrypted.append(session.ssl is not None)
+            self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         return self.answer
 
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
     ) -> AuthResult:
         self.logins.append((login.login.decode(), login.password.decode()))
-        return AuthResult(success=self.logins[-1] == (USER, PASSWORD))
+        return AuthResult(success=self.logins[-1] == (USER, PASSWORD), handled=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ def serving(
         require_starttls=starttls is not None,
         authenticator=inbox.authenticate,
         auth_require_tls=False,
+        enable_SMTPUTF8=False,
     )
     controller.start()
     try:

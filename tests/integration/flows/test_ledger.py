@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from blocks.settings import SnowflakeSettings
 from flows.alert.ledger import Breach, create_ledger, find_digest, read_findings, record, reserve_digest
+from flows.warehouse import connect
 
 ALERTS = """
 create schema alerts;
@@ -179,10 +181,10 @@ def test_a_digest_is_reserved_once_and_found_again_under_its_message_id(alerts: 
 
 
 def test_a_reservation_survives_the_session_that_made_it(alerts: Alerts, connector) -> None:
-    from flows.warehouse import connect
-
     alerts.stand("A")
-    with connect(connector) as connection:
+    # the same block object would hand out the session that is open already
+    another = SnowflakeSettings(port=connector.credentials.port, database=connector.database).to_block()
+    with connect(another) as connection:
         reserved = reserve_digest(connection, read_findings(connection, DAY[10]), "example.com")
     assert find_digest(alerts.connection, DAY[10]) == reserved
 

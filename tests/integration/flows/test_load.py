@@ -282,7 +282,7 @@ def test_rows_without_their_manifest_are_not_kept(shop, tmp_path: Path) -> None:
     assert shop.value("select count(*) from raw.products") == 0
 
 
-def test_a_session_lost_during_a_load_is_a_load_error(connector, shop, tmp_path: Path) -> None:
+def test_a_session_lost_during_a_load_is_a_load_error(connector, tmp_path: Path) -> None:
     with BatchWriter("first", tmp_path, origin="simulated") as writer:
         writer.write("orders", pl.DataFrame(schema={**SCHEMAS["orders"], "_batch_day": pl.Date}), DAYS)
     with (

@@ -10,7 +10,7 @@ from flows.transform.environment import dbt_variables, environment
 
 def test_the_values_of_the_block_are_handed_over() -> None:
     settings = SnowflakeSettings(port=1234, password="local-password", role="LOADER")
-    assert dbt_variables(settings.to_block(), "dbt-build 2026-01-31") == {
+    assert dbt_variables(settings.to_block()) == {
         "SNOWFLAKE_ACCOUNT": "local",
         "SNOWFLAKE_USER": "local",
         "SNOWFLAKE_PASSWORD": "local-password",
@@ -24,13 +24,13 @@ def test_the_values_of_the_block_are_handed_over() -> None:
         "SNOWFLAKE_HOST": "127.0.0.1",
         "SNOWFLAKE_PORT": "1234",
         "SNOWFLAKE_PROTOCOL": "http",
-        "SNOWFLAKE_QUERY_TAG": "dbt-build 2026-01-31",
+        "SNOWFLAKE_QUERY_TAG": "dbt-build",
     }
 
 
 def test_a_key_is_handed_over_as_text() -> None:
     settings = SnowflakeSettings(account="org-shop", private_key="PEM", private_key_passphrase="words")
-    variables = dbt_variables(settings.to_block(), "tag")
+    variables = dbt_variables(settings.to_block())
     assert variables["SNOWFLAKE_PRIVATE_KEY"] == "PEM"
     assert variables["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"] == "words"
     assert variables["SNOWFLAKE_AUTHENTICATOR"] == "snowflake_jwt"
@@ -40,7 +40,7 @@ def test_a_key_is_handed_over_as_text() -> None:
 def test_the_path_of_a_key_is_handed_over(tmp_path: Path) -> None:
     (tmp_path / "key.p8").touch()
     settings = SnowflakeSettings(account="org-shop", private_key_path=tmp_path / "key.p8")
-    assert dbt_variables(settings.to_block(), "tag")["SNOWFLAKE_PRIVATE_KEY_PATH"] == str(tmp_path / "key.p8")
+    assert dbt_variables(settings.to_block())["SNOWFLAKE_PRIVATE_KEY_PATH"] == str(tmp_path / "key.p8")
 
 
 def test_what_a_stock_block_leaves_open_is_empty_and_never_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_what_a_stock_block_leaves_open_is_empty_and_never_inherited(monkeypatch
         warehouse="W",
         schema="RAW",
     )
-    variables = dbt_variables(block, "tag")
+    variables = dbt_variables(block)
     assert [variables[f"SNOWFLAKE_{name}"] for name in names] == [""] * len(names)
     with environment(variables):
         assert os.environ["SNOWFLAKE_HOST"] == ""
@@ -68,7 +68,7 @@ def test_every_variable_the_profile_reads_is_handed_over() -> None:
     profile = (DBT_PROJECT / "profiles.yml").read_text(encoding="utf-8")
     read = set(re.findall(r"SNOWFLAKE_\w+", re.sub(r"(?m)^\s*#.*", "", profile)))
     assert read
-    assert read <= set(dbt_variables(SnowflakeSettings().to_block(), "tag"))
+    assert read <= set(dbt_variables(SnowflakeSettings().to_block()))
 
 
 @pytest.mark.parametrize("trouble", [None, RuntimeError])
