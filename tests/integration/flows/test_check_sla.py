@@ -12,6 +12,7 @@ from prefect_email import EmailServerCredentials
 from flows.alert.flow import AlertSummary, check_sla
 from flows.alert.ledger import create_ledger, find_digest, read_findings, reserve_digest
 from flows.errors import DeliveryError, InputError, UnreachableError
+from flows.main import ecommerce_pipeline
 from tests.integration.flows.mail_servers import Inbox, serving
 from tests.integration.flows.test_ledger import ALERTS, Alerts
 
@@ -118,6 +119,7 @@ def test_a_refused_recipient_fails_the_step_without_sending_to_the_others_twice(
     assert [envelope.rcpt_tos for envelope in inbox.messages] == [["ops@example.com"]]
 
 
-def test_a_wrong_address_is_refused_before_anything_is_read(prefect_api: None) -> None:
+@pytest.mark.parametrize("flow", [check_sla, ecommerce_pipeline], ids=["step", "pipeline"])
+def test_a_wrong_address_is_refused_before_anything_is_read_or_loaded(prefect_api: None, flow: Any) -> None:
     with pytest.raises(InputError, match="'ops' is not an e-mail address"):
-        check_sla(DAY, alert_to="ops", warehouse_block="nobody-made-this")
+        flow(DAY, alert_to="ops", warehouse_block="nobody-made-this")
