@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = monotonic()
     try:
         options = _parse(arguments)
+        _check_installation()
         _check_source(options.source)
         return _run(options, started)
     except PipelineError as error:
@@ -104,6 +106,15 @@ def _number(name: str, low: int, high: int) -> Any:
     return parse
 
 
+def _check_installation() -> None:
+    """Complain in words about a Python that lacks the requirements."""
+    if find_spec("prefect") is None:
+        raise InputError(
+            f"{sys.executable} has no Prefect installed; use `make run`, or install with "
+            "`pip install -r requirements.txt` and run this again"
+        )
+
+
 def _check_source(source: Path | None) -> None:
     """Complain about a source that is not there before anything is started."""
     if source is not None and not source.is_file():
@@ -164,7 +175,7 @@ def _print(summary: "RunSummary", options: argparse.Namespace) -> None:
     print(render(summary))
     print("\nTry next")
     for command, what in _suggestions(summary, options):
-        print(f"  {command:<58} {what}")
+        print(f"  {what}\n    {command}")
     sys.stdout.flush()
 
 
@@ -172,10 +183,10 @@ def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tup
     following = summary.as_of + timedelta(days=1)
     if options.source:
         source = os.path.relpath(options.source)
-        return [(f"python flows/main.py --source {source} --as-of {following}", "the same file a day later")]
+        return [(f'make run ARGS="--source {source} --as-of {following}"', "the same file a day later")]
+    sample = "--source data/sample/source.toml --as-of 2026-10-31"
     return [
-        (f"python flows/main.py --as-of {following}", "the next day: one day loaded, one digest"),
-        ("ORDERS_DATA_DIR=data/sample-shop python flows/main.py \\", ""),
-        ("  --source data/sample/source.toml --as-of 2026-10-31", "orders from a file"),
-        ("make up", "Prefect server with UI, and a worker"),
+        (f'make run ARGS="--as-of {following}"', "the next day: one day is loaded, one digest is sent"),
+        (f'ORDERS_DATA_DIR=data/sample-shop make run ARGS="{sample}"', "orders from a file"),
+        ("make up", "a Prefect server with its UI, and a worker"),
     ]
