@@ -48,7 +48,20 @@ def prefect_api() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests that need the Prefect server share a worker, and so one server."""
+    """Side by side, tests that share something costly share a worker; the longest group starts first."""
     for item in items:
-        if "prefect_api" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("prefect"))
+        item.add_marker(pytest.mark.xdist_group(_shares(item)))
+    items.sort(key=lambda item: _LONGEST_FIRST.get(_shares(item), len(_LONGEST_FIRST)))
+
+
+_LONGEST_FIRST = {"e2e": 0, "dbt": 1, "prefect": 2}
+
+
+def _shares(item: pytest.Item) -> str:
+    """What the test shares with others: the house of the end-to-end tests, a server, or its module's set-up."""
+    rooms = item.path.relative_to(Path(__file__).parent).parts
+    if rooms[0] == "e2e":
+        return "e2e"
+    if "prefect_api" in getattr(item, "fixturenames", ()):
+        return "prefect"
+    return "dbt" if "dbt" in rooms else str(item.path)
