@@ -47,6 +47,7 @@ def prefect_api() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side, tests that share something costly share a worker; the longest group starts first."""
     for item in items:
@@ -58,7 +59,7 @@ _LONGEST_FIRST = {"e2e": 0, "dbt": 1, "prefect": 2}
 
 
 def _shares(item: pytest.Item) -> str:
-    """What the test shares with others: the house of the end-to-end tests, a server, or its module's set-up."""
+    """What the test shares: the houses of the end-to-end tests, a server, or its module's set-up."""
     rooms = item.path.relative_to(Path(__file__).parent).parts
     if rooms[0] == "e2e":
         return "e2e"
