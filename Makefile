@@ -29,7 +29,7 @@ run: $(INSTALLED) ## the whole job once, with nothing configured (ARGS="--as-of 
 	@$(BIN)/python flows/main.py $(ARGS)
 
 test: $(INSTALLED) ## all tests (ARGS="-k digest")
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED) ## what CI checks
 	$(BIN)/ruff check .

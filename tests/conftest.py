@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,22 +48,25 @@ def prefect_api() -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+# Side by side, tests of these rooms share what is costly to start, so each room stays with one worker;
+# elsewhere each file does. The rooms that take longest come first.
+_ROOMS = ("tests/e2e/", "tests/integration/dbt/", "tests/integration/blocks/", "tests/integration/flows/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, tests that share something costly share a worker; the longest group starts first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_shares(item)))
-    items.sort(key=lambda item: _LONGEST_FIRST.get(_shares(item), len(_LONGEST_FIRST)))
+    items.sort(key=lambda item: _ROOMS.index(room) if (room := _room(item.nodeid)) else len(_ROOMS))
 
 
-_LONGEST_FIRST = {"e2e": 0, "dbt": 1, "prefect": 2}
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByRoom(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _room(nodeid) or nodeid.split("::", 1)[0]
+
+    return ByRoom(config, log)
 
 
-def _shares(item: pytest.Item) -> str:
-    """What the test shares: the houses of the end-to-end tests, a server, or its module's set-up."""
-    rooms = item.path.relative_to(Path(__file__).parent).parts
-    if rooms[0] == "e2e":
-        return "e2e"
-    if "prefect_api" in getattr(item, "fixturenames", ()):
-        return "prefect"
-    return "dbt" if "dbt" in rooms else str(item.path)
+def _room(nodeid: str) -> str | None:
+    return next((room for room in _ROOMS if nodeid.startswith(room)), None)
