@@ -53,7 +53,8 @@ up: $(INSTALLED) ## Prefect server with UI, a worker and the local stand-ins, in
 down: $(INSTALLED) ## stop what `make up` started
 	@$(BIN)/python -m local.stack down
 
-clean: ## remove local state and caches; .venv stays
+clean: ## stop what is up; remove data/local and caches; .venv stays
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down; fi
 	rm -rf data/local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 

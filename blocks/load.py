@@ -38,6 +38,8 @@ def _load(kind: type[B], slug: str, name: str) -> B:
                 f"block {slug}/{name} is not registered with this Prefect API: set the variables of "
                 ".env.example and run `python -m blocks.register`, or create it in the Prefect UI"
             ) from None
+        if str(error).startswith("Failed to reach API"):
+            raise
         raise BlockError(
             f"block {slug}/{name} cannot be used ({type(error).__name__}): register it again with "
             "`python -m blocks.register --overwrite`"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flows.errors import PipelineError
-from flows.prefect_api import configured_api_url, isolated_environment, reachable_api
+from flows.prefect_api import configured_api_url, isolate, reachable_api
 
 if TYPE_CHECKING:
     from prefect.blocks.core import Block
@@ -69,11 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     api_url = configured_api_url()
     if api_url is None:
         # Prefect starts its own temporary server on this home.
-        os.environ.update(isolated_environment(""))
+        isolate("")
         os.environ.update(PREFECT_SERVER_ALLOW_EPHEMERAL_MODE="true", PREFECT_LOGGING_LEVEL="WARNING")
     try:
         with reachable_api():
-            return _check() if options.check else _write(options.overwrite)
+            # the isolated Prefect is nobody's but ours: there the environment always has the last word
+            return _check() if options.check else _write(options.overwrite or api_url is None)
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status

@@ -144,9 +144,7 @@ def read_settings() -> tuple[SnowflakeSettings, EmailSettings]:
     try:
         return SnowflakeSettings(), EmailSettings()
     except ValidationError as error:
-        raise _input_error(
-            error, "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_"
-        ) from None
+        raise _input_error(error, "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_") from None
 
 
 def _input_error(error: ValidationError, prefix: str) -> InputError:

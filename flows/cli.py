@@ -117,6 +117,8 @@ def _check_installation() -> None:
 
 def _check_source(source: Path | None) -> None:
     """Complain about a source that is not there before anything is started."""
+    if source is not None and source.is_dir():
+        raise InputError(f"{source}: is a directory; name the TOML file inside it")
     if source is not None and not source.is_file():
         raise InputError(f"{source}: no such file; data/sample/source.toml is an example")
 
@@ -163,6 +165,7 @@ def _run_flow(options: argparse.Namespace) -> "RunSummary":
         source=str(options.source.resolve()) if options.source else None,
         alert_to=os.environ.get("ALERT_TO") or DEFAULT_ALERT_TO,
         notify=not options.no_notify,
+        alert_from=os.environ.get("ALERT_FROM") or None,
     )
 
 
@@ -181,12 +184,17 @@ def _print(summary: "RunSummary", options: argparse.Namespace) -> None:
 
 def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tuple[str, str]]:
     following = summary.as_of + timedelta(days=1)
+    same = "".join(
+        f" --{name.replace('_', '-')} {getattr(options, name)}"
+        for name, default in (("days", 30), ("orders_per_day", 1_000), ("seed", 7))
+        if getattr(options, name) != default
+    )
     if options.source:
         source = os.path.relpath(options.source)
         return [(f'make run ARGS="--source {source} --as-of {following}"', "the same file a day later")]
     sample = "--source data/sample/source.toml --as-of 2026-10-31"
     return [
-        (f'make run ARGS="--as-of {following}"', "the next day: one day is loaded, one digest is sent"),
+        (f'make run ARGS="--as-of {following}{same}"', "the next day: one day is loaded, one digest is sent"),
         (f'ORDERS_DATA_DIR=data/sample-shop make run ARGS="{sample}"', "orders from a file"),
         ("make up", "a Prefect server with its UI, and a worker"),
     ]

@@ -28,6 +28,10 @@ class UnreachableError(PipelineError):
     """The warehouse or the mail server does not answer, or refuses the credentials."""
 
 
+class WarehouseError(PipelineError):
+    """The warehouse refused a statement that is no part of a load."""
+
+
 class StagingError(PipelineError):
     """Parquet files could not be written or uploaded; nothing was loaded."""
 

@@ -57,6 +57,7 @@ def ecommerce_pipeline(
     notify: bool = True,
     warehouse_block: str = WAREHOUSE_BLOCK,
     email_block: str = EMAIL_BLOCK,
+    alert_from: str | None = None,
 ) -> RunSummary:
     """Simulate or read orders, load them, build the models, tell people what is late.
 
@@ -70,6 +71,7 @@ def ecommerce_pipeline(
         notify: whether to send the digest.
         warehouse_block: name of the `snowflake-connector` block.
         email_block: name of the `email-server-credentials` block.
+        alert_from: sender of the digest; by default the user name of that block.
     """
     as_of = as_of_day(as_of)
     recipients = parse_addresses(alert_to)  # a wrong address is found before anything is loaded
@@ -97,7 +99,7 @@ def ecommerce_pipeline(
     with _timed(seconds, "dbt"):
         dbt = build_models(as_of, warehouse_block)
     with _timed(seconds, "alert"):
-        alerts = check_sla(as_of, recipients, notify, warehouse_block, email_block)
+        alerts = check_sla(as_of, recipients, notify, warehouse_block, email_block, alert_from)
     staged = batch_id if generated else None
     return write_page(RunSummary(as_of, staged, generated, loaded, dbt, alerts, seconds))
 

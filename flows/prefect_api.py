@@ -17,6 +17,8 @@ from typing import Any
 from flows.errors import UnreachableError
 from flows.paths import prefect_home
 
+_THE_USERS_OWN = ("PREFECT_SERVER_", "PREFECT_API_", "PREFECT_PROFILE", "PREFECT_CLOUD_", "PREFECT_CLIENT_")
+
 
 def configured_api_url() -> str | None:
     """URL of the API the user configured, or None. An empty `PREFECT_API_URL` means none."""
@@ -45,17 +47,41 @@ def reachable_api() -> Iterator[None]:
         raise
 
 
-def isolated_environment(api_url: str) -> dict[str, str]:
-    """Settings that keep a run away from the user's own Prefect: own home, own API, no keys."""
-    return {
-        "PREFECT_HOME": str(prefect_home()),
-        "PREFECT_PROFILES_PATH": str(prefect_home() / "profiles.toml"),
+def isolated_environment(api_url: str, home: Path | None = None) -> dict[str, str]:
+    """This process's environment, but away from the user's own Prefect: own home, API and database, no keys.
+
+    Args:
+        api_url: what runs and clients talk to; empty for none yet.
+        home: Prefect's home, by default the one below `data_dir()`.
+    """
+    home = home or prefect_home()
+    database = f"sqlite+aiosqlite:///{home / 'prefect.db'}"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_THE_USERS_OWN)}
+    return inherited | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url,
-        "PREFECT_API_KEY": "",
-        "PREFECT_API_AUTH_STRING": "",
+        "PREFECT_API_DATABASE_CONNECTION_URL": database,
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        "NO_PROXY": _without_proxy(),
+        "no_proxy": _without_proxy(),
     }
+
+
+def isolate(api_url: str) -> None:
+    """Make `isolated_environment` this process's environment; before Prefect is imported."""
+    environment = isolated_environment(api_url)
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)
+
+
+def _without_proxy() -> str:
+    """Loopback addresses are never reached through a proxy."""
+    named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    return ",".join(filter(None, [named, "127.0.0.1", "localhost"]))
 
 
 def _configured_in_files() -> Iterator[str | None]:

@@ -10,7 +10,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError, Error, ForbiddenError, HttpError, OperationalError
 
 from blocks.names import WAREHOUSE_SLUG
-from flows.errors import UnreachableError
+from flows.errors import UnreachableError, WarehouseError
 
 LOGIN_TIMEOUT_SECONDS = 20
 STATEMENT_TIMEOUT_SECONDS = 3600
@@ -24,6 +24,7 @@ def connect(
 
     Raises:
         UnreachableError: nobody answers at the block's address, or the login is refused.
+        WarehouseError: inside the `with` block, a statement failed and nobody said better what it means.
     """
     try:
         connection = connector.get_connection(
@@ -47,6 +48,11 @@ def connect(
         ) from None
     try:
         yield connection
+    except Error as error:
+        raise WarehouseError(
+            f"block {block}: the warehouse refused a statement in database {connector.database} "
+            f"({_first_line(error)}); check that the role may use the database, its schemas and the warehouse"
+        ) from None
     finally:
         connection.close()
 

@@ -26,7 +26,10 @@ class PrefectServer:
     """A temporary Prefect server on a free port, which is known before the server runs."""
 
     def __init__(self) -> None:
-        self._listener = service.listen("Prefect server", 0)
+        try:
+            self._listener = service.listen("Prefect server", 0)
+        except service.ServiceError as error:
+            raise StandInError(str(error)) from None
         self.api_url = f"http://{service.HOST}:{self._listener.getsockname()[1]}/api"
         self._process: subprocess.Popen[bytes] | None = None
         self._log = _log_file("prefect-server")
@@ -45,7 +48,8 @@ class PrefectServer:
         """
         try:
             # the connection waits in the listening socket's queue until the server accepts it
-            with urllib.request.urlopen(f"{self.api_url}/health", timeout=START_SECONDS):  # noqa: S310
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with direct.open(f"{self.api_url}/health", timeout=START_SECONDS):
                 return
         except OSError as error:
             raise StandInError(
@@ -67,10 +71,10 @@ class StandIn:
         directory = paths.warehouse_dir() if name == "warehouse" else paths.data_dir() / name
         endpoint = service.running(directory)
         wanted = os.environ.get(port_variable, "").strip()
-        if wanted.isdigit() and _listens(int(wanted)):
-            self._port = int(wanted)
-        elif endpoint:
+        if endpoint and wanted in ("", str(endpoint.port)):
             self._port = endpoint.port
+        elif wanted.isdigit() and _listens(int(wanted)):
+            self._port = int(wanted)
         else:
             self._process = _spawn(name, ["--port", wanted or "0", "--with-parent"], self._log)
 
@@ -102,7 +106,7 @@ def _spawn(
             [sys.executable, "-m", f"local.{module}", *arguments],
             cwd=paths.REPOSITORY,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL if pass_fds else subprocess.PIPE,  # the stand-ins announce themselves
             stderr=stderr,
             pass_fds=pass_fds,
         )

@@ -72,9 +72,13 @@ class Claim:
         partial.replace(self.directory / ADDRESS_FILE)
         return endpoint
 
+    def withdraw(self) -> None:
+        """Take the address back, before the work ends: nobody is to come any more."""
+        (self.directory / ADDRESS_FILE).unlink(missing_ok=True)
+
     def release(self) -> None:
         """Withdraw the address and give the directory back."""
-        (self.directory / ADDRESS_FILE).unlink(missing_ok=True)
+        self.withdraw()
         self._lock.release()
 
 
@@ -84,8 +88,7 @@ def claimed(name: str, directory: Path) -> Iterator[Claim]:
     claim = Claim(name, directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        # `running` holds the lock for an instant to look; that is not a second instance
-        claim._lock.acquire(timeout=0.5, poll_interval=0.02)
+        claim._lock.acquire(timeout=_patience(directory), poll_interval=0.02)
     except Timeout:
         endpoint = running(directory)
         where = f"listening on {endpoint}, process {endpoint.pid}" if endpoint else "still starting"
@@ -102,6 +105,14 @@ def claimed(name: str, directory: Path) -> Iterator[Claim]:
         yield claim
     finally:
         claim.release()
+
+
+def _patience(directory: Path) -> float:
+    """Seconds to wait for the lock.
+
+    `running` holds it for an instant to look; an instance without an address is about to end, or to begin.
+    """
+    return 0.5 if running(directory) else STOP_SECONDS
 
 
 def listen(name: str, port: int) -> socket.socket:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from flows import paths
-from flows.prefect_api import isolated_environment
-from local.processes import PrefectServer, StandIn
+from flows.prefect_api import isolate
+from local.processes import PrefectServer, StandIn, StandInError
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
@@ -56,7 +56,7 @@ def isolated_session(
     with _turn(say):
         say("starting a temporary Prefect server and the local stand-ins")
         server = PrefectServer()
-        os.environ.update(isolated_environment(server.api_url))
+        isolate(server.api_url)
         server.start()
         warehouse = (
             None if _set("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_HOST") else StandIn("warehouse", "SNOWFLAKE_PORT")
@@ -90,13 +90,17 @@ def _settings(
 @contextmanager
 def _turn(say: Callable[[str], None]) -> Iterator[None]:
     """Hold the data directory for this run; its release comes last, at exit."""
-    paths.data_dir().mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.data_dir() / ".run.lock")
     try:
+        paths.data_dir().mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
         say(f"another run is at work on {paths.data_dir()}; waiting for it to end")
         lock.acquire()
+    except OSError as error:
+        raise StandInError(
+            f"cannot use {paths.data_dir()}: {error.strerror}; make it writable or set ORDERS_DATA_DIR"
+        ) from None
     atexit.register(lock.release)
     yield
 

@@ -18,7 +18,10 @@ from time import monotonic, sleep
 import psutil
 
 from flows import paths
+from flows.prefect_api import isolated_environment
 from local import service
+from local.mailbox.__main__ import DEFAULT_PORT as LOCAL_MAILBOX_PORT
+from local.warehouse.__main__ import DEFAULT_PORT as LOCAL_WAREHOUSE_PORT
 
 START_SECONDS = 180
 STOP_SECONDS = 30
@@ -35,12 +38,13 @@ def up() -> None:
         if _runner() is not None:
             raise service.ServiceError(f"everything is up already ({api_url()}); `make down` stops it")
         for name, port in _ports().items():
-            service.listen(name, port).close()
+            _require_free(name, port)
         environment = _environment()
         log = _log()
         with log.open("wb") as output:
             runner = subprocess.Popen(
-                [sys.executable, "-m", "honcho", "start", "--no-colour", "-f", "Procfile"],
+                # else honcho would read ./.env over the environment it is given
+                [sys.executable, "-m", "honcho", "start", "--no-colour", "-e", os.devnull, "-f", "Procfile"],
                 cwd=paths.REPOSITORY,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -51,9 +55,13 @@ def up() -> None:
         _pid_file().write_text(str(runner.pid))
         try:
             _wait_until_ready(runner)
-            subprocess.run(
-                [sys.executable, "-m", "blocks.register"], cwd=paths.REPOSITORY, env=environment, check=True
+            registered = subprocess.run(
+                [sys.executable, "-m", "blocks.register"], cwd=paths.REPOSITORY, env=environment
             )
+            if registered.returncode:
+                raise service.ServiceError(
+                    "the blocks could not be registered (see above); all is down again"
+                )
         except BaseException:
             _end(runner.pid)
             raise
@@ -76,6 +84,17 @@ def down() -> None:
     print("down")
 
 
+def _require_free(name: str, port: int) -> None:
+    try:
+        service.listen(name, port).close()
+    except service.ServiceError as error:
+        variable = {"warehouse": "SNOWFLAKE_PORT", "mailbox": "SMTP_PORT"}.get(
+            name, "PREFECT_SERVER_API_PORT"
+        )
+        reason = str(error).split(";", 1)[0]
+        raise service.ServiceError(f"{reason}; stop the program that uses it, or set {variable}") from None
+
+
 def wait_for_server() -> None:
     """Return once the Prefect API answers.
 
@@ -96,24 +115,38 @@ def api_url() -> str:
 
 
 def _ports() -> dict[str, int]:
+    """Ports of what is started, by name.
+
+    `SNOWFLAKE_PORT` and `SMTP_PORT` name the stand-ins' ports only where no real host is configured.
+    """
+    real_warehouse = os.environ.get("SNOWFLAKE_ACCOUNT") or os.environ.get("SNOWFLAKE_HOST")
     return {
-        "Prefect server": int(os.environ.get("PREFECT_SERVER_API_PORT") or 4200),
-        "warehouse": int(os.environ.get("SNOWFLAKE_PORT") or 8584),
-        "mailbox": int(os.environ.get("SMTP_PORT") or 8525),
+        "Prefect server": _port("PREFECT_SERVER_API_PORT", 4200),
+        "warehouse": LOCAL_WAREHOUSE_PORT
+        if real_warehouse
+        else _port("SNOWFLAKE_PORT", LOCAL_WAREHOUSE_PORT),
+        "mailbox": LOCAL_MAILBOX_PORT
+        if os.environ.get("SMTP_HOST")
+        else _port("SMTP_PORT", LOCAL_MAILBOX_PORT),
     }
 
 
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "").strip()
+    if text and not (text.isdigit() and 0 < int(text) < 65536):
+        raise service.ServiceError(f"{variable}: {text!r} is not a port (1 to 65535)")
+    return int(text or default)
+
+
 def _environment() -> dict[str, str]:
-    return {
-        **os.environ,
+    ports = _ports()
+    return isolated_environment(api_url(), paths.data_dir() / "prefect-server") | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "ORDERS_DATA_DIR": str(paths.data_dir()),
         "ORDER_MONITORING_HOME": str(paths.REPOSITORY),
-        "PREFECT_HOME": str(paths.data_dir() / "prefect-server"),
-        "PREFECT_API_URL": api_url(),
-        "PREFECT_SERVER_API_PORT": str(_ports()["Prefect server"]),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_API_PORT": str(ports["Prefect server"]),
+        "LOCAL_WAREHOUSE_PORT": str(ports["warehouse"]),
+        "LOCAL_MAILBOX_PORT": str(ports["mailbox"]),
     }
 
 
@@ -132,7 +165,7 @@ def _wait_until_ready(runner: subprocess.Popen[bytes]) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5):
             return True
     except (OSError, urllib.error.URLError):
         return False
@@ -143,7 +176,7 @@ def _runner() -> int | None:
     try:
         pid = int(_pid_file().read_text())
         return pid if "honcho" in psutil.Process(pid).cmdline() else None
-    except (OSError, ValueError, psutil.NoSuchProcess):
+    except (OSError, ValueError, psutil.Error):
         return None
 
 

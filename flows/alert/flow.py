@@ -55,6 +55,7 @@ def check_sla(
     notify: bool = True,
     warehouse_block: str = WAREHOUSE_BLOCK,
     email_block: str = EMAIL_BLOCK,
+    alert_from: str | None = None,
 ) -> AlertSummary:
     """Send the day's digest, once, if orders are late and open. Expects the models built for `as_of`."""
     recipients = parse_addresses(alert_to)
@@ -62,7 +63,9 @@ def check_sla(
         create_ledger(connection)
         findings = read_findings(connection, as_of)
         messages = (
-            _notify(connection, findings, recipients, email_block) if notify else _stay_silent(findings)
+            _notify(connection, findings, recipients, email_block, alert_from)
+            if notify
+            else _stay_silent(findings)
         )
     _publish(findings)
     return AlertSummary(
@@ -81,7 +84,11 @@ def _stay_silent(findings: Findings) -> list[Message]:
 
 
 def _notify(
-    connection: SnowflakeConnection, findings: Findings, recipients: list[str], email_block: str
+    connection: SnowflakeConnection,
+    findings: Findings,
+    recipients: list[str],
+    email_block: str,
+    alert_from: str | None,
 ) -> list[Message]:
     logger = get_run_logger()
     if not findings.breaches:
@@ -93,7 +100,7 @@ def _notify(
         logger.info("the digest of %s left before (%s); not sent again", findings.as_of, digest.message_id)
         return []
     credentials = load_email(email_block)
-    sender = sender_address(credentials)
+    sender = sender_address(credentials, alert_from)
     if digest:
         logger.warning("the digest of %s was reserved but not confirmed; sending it now", findings.as_of)
     else:

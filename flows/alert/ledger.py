@@ -6,6 +6,7 @@ the same Message-ID.
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import Error
 
+from flows.errors import TransformError
 from flows.warehouse import read_sql
 
 _SQL = Path(__file__).parent / "sql"
@@ -74,8 +77,17 @@ def create_ledger(connection: SnowflakeConnection) -> None:
 
 
 def read_findings(connection: SnowflakeConnection, as_of: date) -> Findings:
-    """Compare the alert mart, built for `as_of`, with the ledger."""
+    """Compare the alert mart with the ledger.
+
+    Raises:
+        TransformError: the mart was built for another day.
+    """
     parameters = {"as_of": as_of}
+    if other := _rows(connection, "mart_days.sql", parameters):
+        raise TransformError(
+            f"the alert mart was built as of {other[0][0]}, not {as_of}: another run is at work, or "
+            "dbt-build did not run for this day; run the pipeline again"
+        )
     breaches = [Breach(*row) for row in _rows(connection, "breaches.sql", parameters)]
     ((at_risk,),) = _rows(connection, "count_at_risk.sql", {})
     ((resolved,),) = _rows(connection, "count_resolved.sql", parameters)
@@ -129,7 +141,8 @@ def record(connection: SnowflakeConnection, findings: Findings, sent: Reservatio
                 )
             cursor.execute("commit")
         except BaseException:
-            cursor.execute("rollback")
+            with suppress(Error):  # a lost session must not hide why
+                cursor.execute("rollback")
             raise
 
 

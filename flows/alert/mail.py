@@ -21,7 +21,8 @@ from flows.errors import BlockError, DeliveryError, InputError, UnreachableError
 
 TIMEOUT_SECONDS = 30
 DEFAULT_SENDER = "order-monitoring@example.com"
-_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+_ATOM = r"[^@\s<>,;:()\"\\\[\]]"
+_ADDRESS = re.compile(rf"(?![.]){_ATOM}+(?<![.])@(?![.]){_ATOM}+(?<![.])")
 
 
 def parse_addresses(alert_to: str | Sequence[str]) -> list[str]:
@@ -35,15 +36,33 @@ def parse_addresses(alert_to: str | Sequence[str]) -> list[str]:
     if not addresses:
         raise InputError("alert_to: give at least one e-mail address")
     for address in addresses:
-        if not _ADDRESS.fullmatch(address):
+        if not _is_address(address):
             raise InputError(f"alert_to: {address!r} is not an e-mail address (name@host)")
     return list(dict.fromkeys(addresses))
 
 
-def sender_address(credentials: EmailServerCredentials) -> str:
-    """The block's user name where it is an address, else `DEFAULT_SENDER`."""
-    username = credentials.username or ""
-    return username if _ADDRESS.fullmatch(username) else DEFAULT_SENDER
+def _is_address(text: str) -> bool:
+    return bool(_ADDRESS.fullmatch(text)) and ".." not in text
+
+
+def sender_address(credentials: EmailServerCredentials, alert_from: str | None = None) -> str:
+    """The address asked for, else the block's user name where it is one, else `DEFAULT_SENDER`.
+
+    Raises:
+        InputError: what was asked for is no address, or a real mail server would get the default one.
+    """
+    if alert_from:
+        if not _is_address(alert_from):
+            raise InputError(f"alert_from: {alert_from!r} is not an e-mail address (name@host)")
+        return alert_from
+    if credentials.username and _is_address(credentials.username):
+        return credentials.username
+    if not is_loopback(_host(credentials)):
+        raise InputError(
+            f"no sender for {address(credentials)}: set alert_from (ALERT_FROM on the command line), because "
+            "the user name of the block is not an address"
+        )
+    return DEFAULT_SENDER
 
 
 def compose(digest: Digest, sender: str, recipients: Sequence[str], message_id: str) -> EmailMessage:
@@ -120,13 +139,16 @@ def send(
 
 def address(credentials: EmailServerCredentials) -> str:
     """`host:port` of the block, for messages."""
-    host: Any = getattr(credentials.smtp_server, "value", credentials.smtp_server)
     kind: Any = credentials.smtp_type
-    return f"{host}:{credentials.smtp_port or kind.value}"
+    return f"{_host(credentials)}:{credentials.smtp_port or kind.value}"
+
+
+def _host(credentials: EmailServerCredentials) -> str:
+    return str(getattr(credentials.smtp_server, "value", credentials.smtp_server))
 
 
 def _require_tls(credentials: EmailServerCredentials, block: str) -> None:
-    host: Any = getattr(credentials.smtp_server, "value", credentials.smtp_server)
+    host = _host(credentials)
     if is_loopback(host):
         return
     if credentials.smtp_type == SMTPType.INSECURE or not credentials.verify:

@@ -22,7 +22,7 @@ def generate_orders(
     logger = get_run_logger()
     shop = Shop(seed=seed, orders_per_day=orders_per_day)
     done = 0
-    with BatchWriter(batch_id, staging_dir(), origin="simulated") as writer:
+    with BatchWriter(batch_id, staging_dir(), origin=shop.origin) as writer:
         for run, partitions in change_partitions(shop, days):
             for entity, frame in partitions.items():
                 writer.write(entity, frame, run)

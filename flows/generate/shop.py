@@ -69,6 +69,11 @@ class Shop:
             raise InputError(f"the seed must be between 0 and 2^63 - 1, not {self.seed}")
         object.__setattr__(self, "customers", max(200, self.orders_per_day * 12))
 
+    @property
+    def origin(self) -> str:
+        """How the manifest names where the rows came from: orders of two shops do not go together."""
+        return f"simulated, seed {self.seed}, {self.orders_per_day} orders a day"
+
 
 def log_normal_minutes(median_hours: float, sigma: float, maximum: int) -> pl.Series:
     """1,000 equally likely durations in whole minutes of a log-normal law, cut at `maximum`.

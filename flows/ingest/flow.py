@@ -42,10 +42,11 @@ def load_raw(as_of: date, batch_id: str, warehouse_block: str = WAREHOUSE_BLOCK)
             create_landing(connection)
             manifest = read_manifest(connection, min(days), max(days))
             loaded = load_batch(connection, batch, manifest, logger.info)
-            if len(origins(connection)) > 1:
+            if len(found := origins(connection)) > 1:
                 logger.warning(
-                    "this warehouse holds simulated orders and a shop's own; "
-                    "give each a database (or ORDERS_DATA_DIR) of its own"
+                    "this warehouse holds orders of different shops (%s), whose open orders will look late; "
+                    "give each a database (or ORDERS_DATA_DIR) of its own",
+                    "; ".join(found),
                 )
     finally:
         batch.discard()

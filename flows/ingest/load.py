@@ -1,8 +1,10 @@
 """Load one batch: PUT its files, then one transaction per entity.
 
-Each transaction deletes the batch's days, copies the files, compares rows written, rows copied and
-rows stored, and writes the manifest. Whatever differs or fails rolls the entity back; entities that
-committed stay, and the next run continues with those that did not.
+Each transaction takes the load lock, deletes the batch's days, copies the files, compares rows written,
+rows copied and rows in the table, and writes the manifest. Of two runs at once, the second waits for the
+lock (Snowflake) or is refused (the local warehouse); then it finds the first one's rows to replace.
+Whatever differs or fails rolls the entity back; entities that committed stay, and the next run continues
+with those that did not.
 """
 
 from collections.abc import Callable
@@ -105,6 +107,7 @@ def _load_entity(
     try:
         with connection.cursor() as cursor:
             cursor.execute("begin")
+            cursor.execute(read_sql(_SQL / "take_lock.sql"), (batch.batch_id,))
             _delete_days(cursor, table, "_batch_day", days)
             copied = _copy(cursor, batch, entity) if any(day.rows for day in days.values()) else 0
             _reconcile(cursor, batch, entity, days, copied)
@@ -160,7 +163,7 @@ def _reconcile(
         raise ReconciliationError(
             f"{entity}: {written:,} rows written but {copied:,} copied; rolled back, nothing of it was loaded"
         )
-    cursor.execute(read_sql(_SQL / "count_batch.sql").format(table=raw_table(entity)), (batch.batch_id,))
+    cursor.execute(read_sql(_SQL / "count_days.sql").format(table=raw_table(entity)), (min(days), max(days)))
     stored = {row[0]: int(row[1]) for row in cursor.fetchall()}
     for day, staged in sorted(days.items()):
         if stored.get(day, 0) != staged.rows:

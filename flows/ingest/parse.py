@@ -14,7 +14,12 @@ _DATE_FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%dT%H:%M",
 )
-_ZONED_DATE_FORMATS = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
+_ZONED_DATE_FORMATS = (
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
+)
 _FIRST_YEAR = 1000  # ISO 8601 writes a year with four digits
 _TIMESTAMP = pl.Datetime("us")
 
@@ -52,15 +57,15 @@ def parse_statuses(values: pl.Series, path: Path) -> pl.Series:
 
 
 def parse_integers(values: pl.Series, path: Path) -> pl.Series:
-    """Whole numbers that are not negative."""
+    """Whole numbers of at most ten digits that are not negative."""
     if values.dtype == pl.Boolean:
         raise SourceError(f"{path}: column {values.name} holds {values.dtype}, not whole numbers")
     text = _as_text(values, path)
-    parsed = values.cast(pl.Int64, strict=False)
-    parsed = parsed.set(parsed < 0, None)
+    parsed = (text if values.dtype == pl.String else values).cast(pl.Int64, strict=False)
+    parsed = parsed.set((parsed < 0) | (parsed >= 10**10), None)
     if values.dtype.is_float() or values.dtype.is_decimal():
         parsed = parsed.set(parsed != values, None)  # a cast would cut the fraction off
-    _reject_unparsed(text, parsed, path, "a whole number that is not negative")
+    _reject_unparsed(text, parsed, path, "a whole number that is not negative (ten digits at most)")
     return parsed
 
 
@@ -69,6 +74,8 @@ def parse_decimals(values: pl.Series, path: Path) -> pl.Series:
     text = _as_text(values, path)
     parsed = text.str.to_decimal(scale=2).cast(pl.Decimal(12, 2), strict=False)
     parsed = parsed.set(parsed < 0, None)
+    if not values.dtype.is_float():  # a float has no cents to lose, only noise
+        parsed = parsed.set(text.str.contains(r"\.\d{2}0*[1-9]").fill_null(False), None)
     _reject_unparsed(text, parsed, path, "an amount of money such as 19.90")
     return parsed
 

@@ -38,6 +38,7 @@ class Server(uvicorn.Server):
         service.announce("warehouse", f"http://{endpoint}", self.claim.directory)
 
     def _stop(self) -> None:
+        self.claim.withdraw()
         self.should_exit = True
 
 

@@ -26,7 +26,7 @@ create table if not exists ops.alert_events (
 );
 
 -- Each event and the as-of day on which a later one took its place.
-create view if not exists ops.alert_states as
+create or replace view ops.alert_states as
 select
     order_id,
     rule_id,

@@ -6,6 +6,7 @@ import pytest
 
 from blocks.settings import SnowflakeSettings
 from flows.alert.ledger import Breach, create_ledger, find_digest, read_findings, record, reserve_digest
+from flows.errors import TransformError
 from flows.warehouse import connect
 
 ALERTS = """
@@ -225,3 +226,11 @@ def test_creating_the_ledger_again_keeps_it(alerts: Alerts) -> None:
     create_ledger(alerts.connection)
     assert alerts.events() == [("A", "opened", DAY[10])]
     assert find_digest(alerts.connection, DAY[10]).state == "sent"
+
+
+def test_a_mart_that_was_built_for_another_day_is_refused(alerts) -> None:
+    alerts.stand("A", "B")
+    alerts.shop.rows(f"update alerts.sla_breaches set as_of = '{DAY[5]}'")
+    assert len(read_findings(alerts.connection, DAY[5]).breaches) == 2
+    with pytest.raises(TransformError, match=f"built as of {DAY[5]}, not {DAY[6]}"):
+        read_findings(alerts.connection, DAY[6])

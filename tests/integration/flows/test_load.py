@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from blocks.settings import SnowflakeSettings
 from flows.errors import LoadError, ReconciliationError, StagingError
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import Shop as SimulatedShop
@@ -280,6 +281,34 @@ def test_rows_without_their_manifest_are_not_kept(shop, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match=r"refused to load products: .*LOAD_MANIFEST"):
         load_batch(shop.connection, batch, manifest, lambda line: None)
     assert shop.value("select count(*) from raw.products") == 0
+
+
+def test_a_load_is_refused_while_another_run_is_between_delete_and_commit(shop, tmp_path: Path) -> None:
+    other = SnowflakeSettings(port=shop.connection.port, database=shop.connection.database).to_block()
+    batch = staged(tmp_path, "second", entities=("orders",))
+    with connect(other) as connection, connection.cursor() as holder:
+        holder.execute("begin")
+        holder.execute("update ops.load_lock set batch_id = 'first'")
+        with pytest.raises(LoadError, match="refused to load orders"):
+            load(shop, batch)
+        holder.execute("rollback")
+    assert shop.value("select count(*) from raw.orders") == 0
+    load(shop, batch)
+    assert shop.value("select count(*) from raw.orders") == batch.rows()["orders"]
+
+
+def test_rows_of_another_batch_on_the_same_day_are_seen_when_rows_are_compared(shop, tmp_path: Path) -> None:
+    batch = staged(tmp_path, "first", entities=("products",))
+    days = next(iter(batch.days.values()))
+    load(shop, batch)
+    shop.rows(
+        f"insert into raw.products (product_id, _batch_id, _batch_day) values ('P', 'other', '{DAYS[0]}')"
+    )
+    with (
+        shop.connection.cursor() as cursor,
+        pytest.raises(ReconciliationError, match=f"products of {DAYS[0]}"),
+    ):
+        load_module._reconcile(cursor, batch, "products", days, batch.rows()["products"])
 
 
 def test_a_session_lost_during_a_load_is_a_load_error(connector, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["--orders-per-day", "many"], "'many' is not a whole number"),
         (["--seed", "-1"], "seed must be between 0 and"),
         (["--source", "no/such/source.toml"], "no/such/source.toml: no such file"),
-        (["--source", "data"], "data: no such file; data/sample/source.toml is an example"),
+        (["--source", "data"], "data: is a directory; name the TOML file inside it"),
         (["--colour"], "unrecognized arguments: --colour"),
         (["2026-01-01"], "unrecognized arguments: 2026-01-01"),
         (["--as-of"], "argument --as-of: expected one argument"),

@@ -82,9 +82,22 @@ def test_a_file_that_is_no_toml_configures_nothing(file: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/api"])
-def test_an_isolated_run_leaves_nothing_of_the_users_own_prefect(data_dir: Path, url: str) -> None:
+def test_an_isolated_run_leaves_nothing_of_the_users_own_prefect(
+    data_dir: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_KEY", "pnu_1")
+    monkeypatch.setenv("PREFECT_PROFILE", "cloud")
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "postgresql+asyncpg://prefect@db/prefect")
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_HOST", "db")
     settings = isolated_environment(url)
     assert settings["PREFECT_API_URL"] == url
-    assert settings["PREFECT_API_KEY"] == settings["PREFECT_API_AUTH_STRING"] == ""
+    assert not {"PREFECT_API_KEY", "PREFECT_PROFILE", "PREFECT_SERVER_DATABASE_HOST"} & set(settings)
     for name in ("PREFECT_HOME", "PREFECT_PROFILES_PATH"):
         assert Path(settings[name]).is_relative_to(data_dir)
+    for name in ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL"):
+        assert settings[name] == f"sqlite+aiosqlite:///{data_dir / 'prefect' / 'prefect.db'}"
+
+
+def test_loopback_addresses_are_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "intranet.example.com")
+    assert isolated_environment("")["NO_PROXY"] == "intranet.example.com,127.0.0.1,localhost"

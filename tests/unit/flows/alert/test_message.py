@@ -162,7 +162,16 @@ def test_what_is_no_address_is_refused_and_named(address: str) -> None:
     ],
 )
 def test_the_sender_is_the_blocks_user_where_that_is_an_address(username: str | None, sender: str) -> None:
-    assert sender_address(EmailServerCredentials(username=username)) == sender
+    assert sender_address(EmailServerCredentials(username=username, smtp_server="127.0.0.1")) == sender
+
+
+def test_a_real_mail_server_never_gets_the_default_sender() -> None:
+    credentials = EmailServerCredentials(username="apikey", smtp_server="smtp.example.org")
+    with pytest.raises(InputError, match=r"no sender for smtp\.example\.org:465: set alert_from"):
+        sender_address(credentials)
+    assert sender_address(credentials, "shop@example.org") == "shop@example.org"
+    with pytest.raises(InputError, match="alert_from: 'nobody' is not an e-mail address"):
+        sender_address(credentials, "nobody")
 
 
 def test_the_message_id_of_the_ledger_is_valid() -> None:

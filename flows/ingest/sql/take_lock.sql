@@ -1,0 +1,2 @@
+update ops.load_lock
+set batch_id = %s
