@@ -27,10 +27,11 @@ def figures() -> list[Figure]:
         steps.append(summary["seconds"])
         return seconds
 
-    cold, bare, plain = paired(
+    cold, bare, lean, plain = paired(
         ROUNDS,
         pipeline,
         lambda: run("bench/bare_flow.py")[0],
+        lambda: run("bench/bare_flow.py", PREFECT_API_BLOCKS_REGISTER_ON_START="false")[0],
         lambda: run("bench/plain_script.py", AS_OF, str(DAYS), str(ORDERS_PER_DAY))[0],
     )
     spent = ", ".join(

@@ -13,7 +13,7 @@ from bench.figure import Figure, paired
 from bench.processes import run
 
 AS_OF = "2026-11-21"
-ROUNDS = 5
+ROUNDS = 3
 
 
 def figures() -> list[Figure]:

@@ -14,7 +14,9 @@ from flows.paths import REPOSITORY
 LIMIT_SECONDS = 1800
 
 
-def run(script: str, *arguments: str, data_dir: Path | None = None) -> tuple[float, dict[str, Any]]:
+def run(
+    script: str, *arguments: str, data_dir: Path | None = None, **variables: str
+) -> tuple[float, dict[str, Any]]:
     """Wall-clock seconds of one run, and the JSON object on the last line it printed.
 
     Raises:
@@ -30,6 +32,7 @@ def run(script: str, *arguments: str, data_dir: Path | None = None) -> tuple[flo
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
             "DO_NOT_TRACK": "1",
+            **variables,
         }
         started = monotonic()
         done = subprocess.run(

@@ -23,6 +23,7 @@ os.environ.update(
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="180",
     PREFECT_LOGGING_LEVEL="WARNING",
+    PREFECT_API_BLOCKS_REGISTER_ON_START="false",  # saving a block registers its type anyway
     DO_NOT_TRACK="1",
 )
 

@@ -113,7 +113,12 @@ def test_a_prefect_server_that_does_not_answer_is_one_line(
     ended = subprocess.run(
         [sys.executable, *command],
         cwd=REPOSITORY,
-        env={**os.environ, "PREFECT_API_URL": api_url, "PREFECT_LOGGING_LEVEL": "CRITICAL"},
+        env={
+            **os.environ,
+            "PREFECT_API_URL": api_url,
+            "PREFECT_LOGGING_LEVEL": "CRITICAL",
+            "PREFECT_CLIENT_MAX_RETRIES": "0",
+        },
         capture_output=True,
         text=True,
         check=False,

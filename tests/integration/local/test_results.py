@@ -67,13 +67,13 @@ def test_results_that_were_read_do_not_pile_up_in_memory(warehouse: StandIn, que
     import psutil
 
     server = psutil.Process(warehouse.process.pid)
-    wide = "select repeat('x', 1000) || range as text from range(10000)"  # 10 MB a result
+    wide = "select repeat('x', 1000) || range as text from range(5000)"  # 5 MB a result
     for number in range(12):  # until the allocators have what they keep
         query(f"{wide} where range >= {number}")
     before = server.memory_info().rss
-    for number in range(12, 42):  # 300 MB of results
+    for number in range(12, 36):  # 120 MB of results
         query(f"{wide} where range >= {number}")
-    assert server.memory_info().rss - before < 150_000_000
+    assert server.memory_info().rss - before < 60_000_000
 
 
 def test_an_asynchronous_query_is_found_by_its_id(connect: Callable[..., SnowflakeConnection]) -> None:
