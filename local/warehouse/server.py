@@ -5,17 +5,20 @@ import importlib
 import logging
 import socket
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import uvicorn
 
 from local import service
 from local.warehouse import versions
 
 NOT_NEEDED = ("pandas", "boto3", "botocore")  # imported by the connector where they are installed
+INTERRUPT_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 24 * 3600  # clients hold their connection for as long as their session
 
 
@@ -50,7 +53,7 @@ def serve(claim: service.Claim, listener: socket.socket, *, verbose: bool, patie
     versions.check()
     _log(verbose)
     stock = _fakesnow_on(claim.directory.resolve())
-    from local.warehouse import app, sessions
+    from local.warehouse import app
 
     application, protocol = app.build(stock, patience)
     config = uvicorn.Config(
@@ -67,10 +70,24 @@ def serve(claim: service.Claim, listener: socket.socket, *, verbose: bool, patie
     try:
         server.run(sockets=[listener])
     finally:
-        for connection in stock.sessions.values():
-            connection._duck_conn.interrupt()
-            sessions.end(connection)
+        for connection in list(stock.sessions.values()):
+            _end_interrupted(connection)
         stock.shared_fs.duck_conn.close()  # checkpoints every database
+
+
+def _end_interrupted(connection: Any) -> None:
+    """End a session whose statement may still run; an interrupted statement lets go a moment later."""
+    from local.warehouse import sessions
+
+    deadline = time.monotonic() + INTERRUPT_SECONDS
+    while True:
+        connection._duck_conn.interrupt()
+        try:
+            return sessions.end(connection)
+        except duckdb.Error:
+            if time.monotonic() > deadline:
+                return None  # the process ends, and with it the session: what was not committed is not there
+        time.sleep(0.02)
 
 
 def _fakesnow_on(directory: Path) -> Any:
