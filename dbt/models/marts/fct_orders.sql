@@ -32,7 +32,12 @@ deliveries as (
 
 newest_deliveries as (
 
-    select *
+    -- The newest attempt tells where the parcel is now; the first one, when the order was handed over.
+    select
+        order_id,
+        carrier,
+        region,
+        min(shipped_at) over (partition by order_id) as first_shipped_at
     from deliveries
     qualify row_number() over (
         partition by order_id
@@ -104,7 +109,7 @@ final as (
 
         -- dates and timestamps
         judged.ordered_at,
-        newest_deliveries.shipped_at,
+        newest_deliveries.first_shipped_at as shipped_at,
         judged.delivered_at,
         judged.order_day,
         judged.promised_date
