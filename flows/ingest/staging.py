@@ -16,6 +16,7 @@ from flows.errors import StagingError
 from flows.tables import ENTITIES
 
 _INDEX = "batch.json"
+FILE_ROWS = 400_000
 
 
 @dataclass(frozen=True)
@@ -77,35 +78,45 @@ class StagedBatch:
 class BatchWriter:
     """Writes frames of day partitions as Parquet under one batch, finished when the `with` block ends.
 
-    A day of an entity must arrive whole, in one frame. File names carry a part number and the
-    content's hash under the batch's own directory, so no name is ever used twice. An error inside
-    the block removes the batch's files.
+    A day of an entity may arrive in several frames, one after the other. Frames are gathered to
+    files of some size, because a warehouse copies few large files faster than many small ones. File
+    names carry a part number and the content's hash under the batch's own directory, so no name is
+    ever used twice. An error inside the block removes the batch's files.
     """
 
     def __init__(self, batch_id: str, root: Path, origin: str) -> None:
         self.batch = StagedBatch(batch_id, root / batch_id, origin, {})
+        self._contents: dict[tuple[str, date], _Content] = {}
+        self._gathered: dict[str, list[pl.DataFrame]] = {}
         self._parts = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            if error is None:
-                with self._disk_errors(self.batch.directory):
-                    self.batch.save()
-        except StagingError:
-            self.batch.discard()
-            raise
         if error is not None:
             self.batch.discard()
+            return
+        try:
+            self._finish()
+            with self._disk_errors(self.batch.directory):
+                self.batch.save()
+        except BaseException:
+            self.batch.discard()
+            raise
+
+    def _finish(self) -> None:
+        for entity in self._gathered:
+            self._write_file(entity)
+        for (entity, day), content in self._contents.items():
+            self.batch.days.setdefault(entity, {})[day] = content.staged()
 
     def write(self, entity: str, frame: pl.DataFrame, days: Iterable[date]) -> None:
         """Write the rows of `days`; a day without rows is recorded as empty.
 
         Args:
             entity: one of `ENTITIES`.
-            frame: the entity's columns plus `_batch_day`, whole days only.
+            frame: the entity's columns plus `_batch_day`.
             days: every day this frame speaks of.
 
         Raises:
@@ -113,14 +124,27 @@ class BatchWriter:
         """
         if entity not in ENTITIES:
             raise ValueError(f"unknown entity {entity!r}")
-        recorded = self.batch.days.setdefault(entity, {})
-        recorded |= {day: StagedDay(0, _content_hash(frame.clear())) for day in days}
+        for day in days:
+            self._contents.setdefault((entity, day), _Content(frame.clear()))
         for (day,), rows in frame.partition_by("_batch_day", as_dict=True, maintain_order=True).items():
-            recorded[day] = StagedDay(rows.height, _content_hash(rows))
-        if frame.is_empty():
+            self._contents[entity, day].add(rows)
+        gathered = self._gathered.setdefault(entity, [])
+        if not frame.is_empty():
+            gathered.append(frame)
+        if sum(map(len, gathered)) >= FILE_ROWS:
+            self._write_file(entity)
+
+    def _write_file(self, entity: str) -> None:
+        gathered = self._gathered[entity]
+        if not gathered:
             return
         self._parts += 1
-        digest = hashlib.sha256("".join(recorded[day].content_hash for day in days).encode()).hexdigest()
+        frame = pl.concat(gathered, rechunk=False)
+        gathered.clear()
+        hashes = (
+            self._contents[entity, day].staged().content_hash for day in frame["_batch_day"].unique().sort()
+        )
+        digest = hashlib.sha256("".join(hashes).encode()).hexdigest()
         target = self.batch.directory / entity / f"{entity}-{self._parts:04d}-{digest[:16]}.parquet"
         stamped = frame.with_columns(_batch_id=pl.lit(self.batch.batch_id))
         with self._disk_errors(target), target.open("xb") as file:
@@ -141,11 +165,25 @@ class BatchWriter:
             ) from None
 
 
-def _content_hash(rows: pl.DataFrame) -> str:
+class _Content:
     """SHA-256 over names and values as text, so that memory layout and versions play no part."""
-    digest = hashlib.sha256()
-    rows.write_csv(_Sink(digest), null_value="\\N")  # type: ignore[call-overload]
-    return digest.hexdigest()
+
+    def __init__(self, empty: pl.DataFrame) -> None:
+        self._rows = 0
+        self._digest = hashlib.sha256()
+        self._feed(empty, header=True)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """More rows of the same day."""
+        self._rows += rows.height
+        self._feed(rows, header=False)
+
+    def staged(self) -> StagedDay:
+        """What there is so far."""
+        return StagedDay(self._rows, self._digest.hexdigest())
+
+    def _feed(self, rows: pl.DataFrame, header: bool) -> None:
+        rows.write_csv(_Sink(self._digest), include_header=header, null_value="\\N")  # type: ignore[call-overload]
 
 
 class _Sink:

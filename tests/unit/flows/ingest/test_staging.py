@@ -8,8 +8,13 @@ import polars as pl
 import pytest
 
 from flows.errors import StagingError
+from flows.generate import partitions as generated
+from flows.generate.partitions import change_partitions
+from flows.generate.shop import Shop
+from flows.ingest import staging
 from flows.ingest.staging import BatchWriter, StagedBatch
 from flows.paths import REPOSITORY
+from flows.tables import ENTITIES
 
 ONE, TWO, THREE = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
 
@@ -56,17 +61,35 @@ def staged(root: Path, *writes: tuple[pl.DataFrame, list[date]], batch_id: str =
     return writer.batch
 
 
+@pytest.fixture
+def every_frame_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "FILE_ROWS", 1)
+
+
 def hashes(batch: StagedBatch) -> dict[date, str]:
     return {day: found.content_hash for day, found in batch.days["products"].items()}
 
 
-def test_the_files_hold_the_rows_that_were_written_stamped_with_the_batch(tmp_path: Path) -> None:
+def test_the_files_hold_the_rows_that_were_written_stamped_with_the_batch(
+    tmp_path: Path, every_frame_a_file: None
+) -> None:
     staged(tmp_path, (products(ONE, TWO), [ONE, TWO]), (products(THREE), [THREE]))
     files = sorted((tmp_path / "batch" / "products").iterdir())
     assert len(files) == 2
     found = pl.concat([pl.read_parquet(file) for file in files])
     assert found.drop("_batch_id").equals(products(ONE, TWO, THREE))
     assert found["_batch_id"].unique().to_list() == ["batch"]
+
+
+@pytest.mark.parametrize(("file_rows", "sizes"), [(1, [2, 2, 2]), (3, [4, 2]), (4, [4, 2]), (7, [6])])
+def test_frames_are_gathered_to_files_of_some_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_rows: int, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(staging, "FILE_ROWS", file_rows)
+    batch = staged(tmp_path, *((products(day), [day]) for day in (ONE, TWO, THREE)))
+    files = [pl.read_parquet(file) for file in sorted((batch.directory / "products").iterdir())]
+    assert [file.height for file in files] == sizes
+    assert pl.concat(files).drop("_batch_id").equals(products(ONE, TWO, THREE))
 
 
 def test_rows_are_counted_per_day(tmp_path: Path) -> None:
@@ -114,7 +137,70 @@ def test_the_hash_of_a_day_changes_with_its_content(tmp_path: Path, changed: pl.
     assert hashes(one) != hashes(other)
 
 
-def test_file_names_are_never_used_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cuts", [[], [2], [1, 2, 3], [0, 0, 4]], ids=str)
+def test_a_day_in_several_frames_is_the_day_in_one(
+    tmp_path: Path, every_frame_a_file: None, cuts: list[int]
+) -> None:
+    day = pl.concat([products(ONE), products(ONE, price="1.00")])
+    ends = [*cuts, day.height]
+    parts = [day[start:end] for start, end in zip([0, *cuts], ends, strict=True)]
+    batch = staged(tmp_path / "parts", *((part, [ONE]) for part in parts))
+    assert batch.days == staged(tmp_path / "whole", (day, [ONE])).days
+    assert batch.rows() == {"products": 4}
+    files = sorted((batch.directory / "products").iterdir())
+    assert len(files) == sum(not part.is_empty() for part in parts)
+    assert pl.concat([pl.read_parquet(file) for file in files]).drop("_batch_id").equals(day)
+    assert StagedBatch.open(batch.directory) == batch
+
+
+def test_frames_of_several_days_and_entities_may_alternate(tmp_path: Path) -> None:
+    named = {"products": products(ONE, TWO), "customers": products(TWO, ONE, price="1.00")}
+    with BatchWriter("parts", tmp_path, origin="simulated") as writer:
+        for row in range(4):
+            for entity, frame in named.items():
+                writer.write(entity, frame[row : row + 1], [ONE, TWO])
+    with BatchWriter("whole", tmp_path, origin="simulated") as whole:
+        for entity, frame in named.items():
+            whole.write(entity, frame, [ONE, TWO])
+    assert writer.batch.days == whole.batch.days
+    assert writer.batch.rows() == {"products": 4, "customers": 4}
+    assert hashes(writer.batch)[ONE] != writer.batch.days["customers"][ONE].content_hash
+
+
+def test_an_empty_frame_takes_nothing_from_a_day_that_has_rows(tmp_path: Path) -> None:
+    batch = staged(tmp_path / "1", (products(ONE), [ONE]), (products(ONE).clear(), [ONE, TWO]))
+    assert batch.days == staged(tmp_path / "2", (products(ONE), [ONE, TWO])).days
+
+
+def test_the_order_of_a_days_frames_is_part_of_its_content(tmp_path: Path) -> None:
+    first, second = products(ONE)[:1], products(ONE)[1:]
+    one = staged(tmp_path / "1", (first, [ONE]), (second, [ONE]))
+    other = staged(tmp_path / "2", (second, [ONE]), (first, [ONE]))
+    assert hashes(one) != hashes(other)
+
+
+@pytest.mark.parametrize("part_rows", [25, 150])
+def test_simulated_days_have_the_same_content_however_they_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every_frame_a_file: None, part_rows: int
+) -> None:
+    days = [date(2026, 1, number) for number in (5, 6, 7)]
+
+    def simulated(batch_id: str) -> StagedBatch:
+        with BatchWriter(batch_id, tmp_path, origin="simulated") as writer:
+            for run, partitions in change_partitions(Shop(orders_per_day=40), days):
+                for entity, frame in partitions.items():
+                    writer.write(entity, frame, run)
+        return writer.batch
+
+    whole = simulated("whole")
+    monkeypatch.setattr(generated, "PART_ROWS", part_rows)
+    parts = simulated("parts")
+    assert parts.days == whole.days
+    assert set(parts.days) == set(ENTITIES)
+    assert len(list(parts.directory.rglob("*.parquet"))) > len(list(whole.directory.rglob("*.parquet")))
+
+
+def test_file_names_are_never_used_twice(tmp_path: Path, every_frame_a_file: None) -> None:
     staged(tmp_path, (products(ONE), [ONE]), (products(TWO), [TWO]), batch_id="a")
     staged(tmp_path, (products(ONE, price="1.00"), [ONE]), batch_id="b")
     names = [file.name for file in tmp_path.rglob("*.parquet")]
@@ -144,7 +230,9 @@ def test_discarding_a_batch_leaves_other_batches_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError, KeyboardInterrupt])
-def test_an_error_inside_the_block_removes_the_files(tmp_path: Path, trouble: type[BaseException]) -> None:
+def test_an_error_inside_the_block_removes_the_files(
+    tmp_path: Path, every_frame_a_file: None, trouble: type[BaseException]
+) -> None:
     with pytest.raises(trouble), BatchWriter("batch", tmp_path, origin="simulated") as writer:
         writer.write("products", products(ONE), [ONE])
         assert list(tmp_path.rglob("*.parquet"))
