@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -11,9 +12,11 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from flows.arguments import Parser, add_shop_options, whole_number
 from flows.errors import InputError, PipelineError
+from flows.generate.defaults import OPENED
 from flows.prefect_api import configured_api_url, reachable_api
 
 if TYPE_CHECKING:
@@ -22,16 +25,8 @@ if TYPE_CHECKING:
     from flows.summary import RunSummary
 
 
-# The longest window before the first day is still in the simulated shop's time.
 _FIRST_DAY = date(1990, 1, 1)
 _LAST_DAY = date(2999, 12, 31)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong argument as everything else is reported: one line, status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; `python flows/main.py --help` lists the options")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parse(arguments)
         _check_installation()
-        _check_source(options.source)
+        _check_inputs(options)
         return _run(options, started)
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -51,28 +46,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog="python flows/main.py",
         description="Simulate or read orders, load them, build the models, tell people what is late.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     parser.add_argument(
-        "--as-of", type=_day, default=yesterday, metavar="DATE", help="day to close, YYYY-MM-DD"
+        "--as-of",
+        type=_day,
+        default=yesterday,
+        metavar="DATE",
+        help="day to close, YYYY-MM-DD (default: yesterday)",
     )
     parser.add_argument(
-        "--days", type=_number("days", 1, 3660), default=30, metavar="N", help="days to have loaded"
-    )
-    parser.add_argument(
-        "--orders-per-day",
-        type=_number("orders per day", 1, 10_000_000),
-        default=1_000,
+        "--days",
+        type=whole_number("days", 1, 3660),
+        default=30,
         metavar="N",
-        help="shop size",
+        help="days up to it to have loaded (default: 30)",
     )
-    parser.add_argument(
-        "--seed", type=_number("seed", 0, 2**63 - 1), default=7, metavar="N", help="which shop"
-    )
+    add_shop_options(parser)
     parser.add_argument(
         "--source", type=Path, metavar="FILE.toml", help="your own orders instead of simulated ones"
     )
@@ -93,19 +86,6 @@ def _day(text: str) -> date:
     return day
 
 
-def _number(name: str, low: int, high: int) -> Any:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{name} must be between {low:,} and {high:,}, not {value:,}")
-        return value
-
-    return parse
-
-
 def _check_installation() -> None:
     """Complain in words about a Python that lacks the requirements."""
     if find_spec("prefect") is None:
@@ -115,12 +95,30 @@ def _check_installation() -> None:
         )
 
 
-def _check_source(source: Path | None) -> None:
-    """Complain about a source that is not there before anything is started."""
+def _check_inputs(options: argparse.Namespace) -> None:
+    """Complain about a file that is not there, or cannot be, before anything is started."""
+    source, shop = options.source, options.shop
+    if source is not None and shop is not None:
+        raise InputError("--source names your own orders and --shop simulated ones; give one of them")
     if source is not None and source.is_dir():
         raise InputError(f"{source}: is a directory; name the TOML file inside it")
     if source is not None and not source.is_file():
         raise InputError(f"{source}: no such file; data/sample/source.toml is an example")
+    if source is None:
+        _check_shop(shop, options.as_of - timedelta(days=options.days - 1))
+
+
+def _check_shop(shop: Path | None, first_day: date) -> None:
+    opened = OPENED
+    if shop is not None:
+        from flows.generate.shop import Shop
+
+        opened = Shop.from_toml(shop).opened
+    if first_day < opened:
+        raise InputError(
+            f"the simulated shop opened on {opened}, and the first of these days is {first_day}; "
+            "ask for later or fewer days"
+        )
 
 
 def _run(options: argparse.Namespace, started: float) -> int:
@@ -162,6 +160,7 @@ def _run_flow(options: argparse.Namespace) -> "RunSummary":
         days=options.days,
         orders_per_day=options.orders_per_day,
         seed=options.seed,
+        shop=str(options.shop.resolve()) if options.shop else None,
         source=str(options.source.resolve()) if options.source else None,
         alert_to=os.environ.get("ALERT_TO") or DEFAULT_ALERT_TO,
         notify=not options.no_notify,
@@ -185,12 +184,12 @@ def _print(summary: "RunSummary", options: argparse.Namespace) -> None:
 def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tuple[str, str]]:
     following = summary.as_of + timedelta(days=1)
     same = "".join(
-        f" --{name.replace('_', '-')} {getattr(options, name)}"
-        for name, default in (("days", 30), ("orders_per_day", 1_000), ("seed", 7))
+        f" --{name.replace('_', '-')} {shlex.quote(str(getattr(options, name)))}"
+        for name, default in (("days", 30), ("orders_per_day", None), ("seed", None), ("shop", None))
         if getattr(options, name) != default
     )
     if options.source:
-        source = os.path.relpath(options.source)
+        source = shlex.quote(os.path.relpath(options.source))
         return [(f'make run ARGS="--source {source} --as-of {following}"', "the same file a day later")]
     sample = "--source data/sample/source.toml --as-of 2026-10-31"
     return [

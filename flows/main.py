@@ -25,7 +25,10 @@ from pydantic import Field
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
 from flows.alert.flow import DEFAULT_ALERT_TO, check_sla
 from flows.alert.mail import parse_addresses
+from flows.errors import InputError
 from flows.generate.flow import generate_orders
+from flows.generate.partitions import days_of
+from flows.generate.shop import described_shop
 from flows.ingest.flow import find_missing_days, load_raw, read_source
 from flows.ingest.load import EntityLoad
 from flows.report import write_page
@@ -50,8 +53,9 @@ def _run_name() -> str:
 def ecommerce_pipeline(
     as_of: date | None = None,
     days: Annotated[int, Field(ge=1, le=3660)] = 30,
-    orders_per_day: Annotated[int, Field(ge=1, le=10_000_000)] = 1_000,
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 7,
+    orders_per_day: Annotated[int | None, Field(ge=1, le=10_000_000)] = None,
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None,
+    shop: str | None = None,
     source: str | None = None,
     alert_to: str | list[str] = DEFAULT_ALERT_TO,
     notify: bool = True,
@@ -64,8 +68,9 @@ def ecommerce_pipeline(
     Args:
         as_of: the day to close; its clock stands at the end of that day, UTC. Default: the day before.
         days: how many days up to `as_of` to make sure are loaded (simulated shop only).
-        orders_per_day: size of the simulated shop.
-        seed: which simulated shop.
+        orders_per_day: size of the simulated shop; default: as the shop's file says, or 1,000.
+        seed: which simulated shop; default: as its file says, or 7.
+        shop: path of a TOML file describing the simulated shop.
         source: path of a `source.toml` naming the shop's own orders, instead of simulating.
         alert_to: one or several addresses, as a list or separated by commas.
         notify: whether to send the digest.
@@ -74,7 +79,15 @@ def ecommerce_pipeline(
         alert_from: sender of the digest; by default the user name of that block.
     """
     as_of = as_of_day(as_of)
-    recipients = parse_addresses(alert_to)  # a wrong address is found before anything is loaded
+    # what is wrong in the parameters is found before anything is loaded
+    recipients = parse_addresses(alert_to)
+    if source is not None and shop is not None:
+        raise InputError("give a source (your own orders) or a shop (simulated ones), not both")
+    if source is None:
+        days_of(
+            described_shop(Path(shop) if shop else None, orders_per_day, seed),
+            [as_of - timedelta(days=days - 1)],
+        )
     seconds: dict[str, float] = {}
     generated: dict[str, int] = {}
     loaded: dict[str, EntityLoad] = {}
@@ -89,7 +102,7 @@ def ecommerce_pipeline(
         loaded = {entity: EntityLoad(0, 0, skipped_days=count) for entity, count in plan.present.items()}
         if plan.missing:
             with _timed(seconds, "generate"):
-                generated = generate_orders(as_of, plan.missing, batch_id, orders_per_day, seed)
+                generated = generate_orders(as_of, plan.missing, batch_id, orders_per_day, seed, shop)
     if generated:
         with _timed(seconds, "load"):
             for entity, load in load_raw(as_of, batch_id, warehouse_block).items():

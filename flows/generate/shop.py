@@ -1,97 +1,218 @@
-"""The shop's parameters: how much it sells, how it ships, what goes wrong."""
+"""What is simulated: how much a shop sells, to whom, how it ships, and what goes wrong.
+
+Every field has a default, so `Shop()` is a whole shop; `Shop.from_toml` reads the fields that a
+file names and leaves the rest. All shares are weights: they need not add up to one.
+"""
 
 import math
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Sequence
 from datetime import date
-from statistics import NormalDist
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-import polars as pl
+from pydantic import BeforeValidator, Field, Strict, ValidationError, model_validator
 
 from flows.errors import InputError
-
-MAX_HANDOVER_MINUTES = 5 * 24 * 60
-MAX_TRANSIT_MINUTES = 18 * 24 * 60
-MAX_RETURN_DAYS = 10
-MAX_CANCEL_MINUTES = 2 * 24 * 60
-
-# No order changes later than this many days after it was placed.
-LOOK_BACK_DAYS = (MAX_HANDOVER_MINUTES + MAX_TRANSIT_MINUTES) // (24 * 60) + MAX_RETURN_DAYS + 2
-
-CARRIERS = ("NordPost", "NordPost", "NordPost", "Baltic Express", "Baltic Express", "Kurier 24")
-QUANTITIES = (1, 1, 1, 1, 1, 1, 2, 2, 3, 5)
-
-# Orders are numbered from 1970 on, and a day looks back at those placed before it.
-FIRST_DAY = date(1975, 1, 1)
-
-# Orders per hour of the day, relative: a quiet night, a lunch bump, an evening peak.
-HOURLY_DEMAND = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 14, 15, 13, 12, 12, 13, 15, 18, 21, 22, 18, 11, 5)
-
-
-@dataclass(frozen=True)
-class Tier:
-    """One way to ship: share of orders, transit time and the promise given."""
-
-    name: str
-    share_permille: int
-    median_transit_hours: float
-    sigma: float
-    promised_days: int
-
-
-TIERS = (
-    Tier("standard", 700, 66.0, 0.42, 6),
-    Tier("express", 150, 26.0, 0.35, 2),
-    Tier("economy", 150, 88.0, 0.38, 9),
+from flows.generate import defaults
+from flows.generate.parts import (
+    Carrier,
+    Category,
+    Demand,
+    Dirt,
+    Incidents,
+    Part,
+    Rate,
+    Region,
+    Tier,
+    written_as_a_day,
 )
 
 
-@dataclass(frozen=True)
-class Shop:
-    """What is simulated. Shares are in orders per thousand.
+class Shop(Part):
+    """What is simulated; immutable and hashable.
+
+    `orders_per_day` is the mean of a year around `demand.anchor`, `customers` the number of
+    accounts on that day (default: 30 for each of these orders). Rates are shares of all orders.
+    No day before `opened` can be simulated.
 
     Raises:
-        InputError: a number is out of range.
+        InputError: a field has a value that cannot be; the message names the field.
     """
 
-    seed: int = 7
-    orders_per_day: int = 1_000
-    products: int = 240
-    cancelled_permille: int = 25
-    stuck_permille: int = 6
-    lost_permille: int = 6
-    returned_permille: int = 20
-    customers: int = field(init=False)
+    seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)] = 7
+    orders_per_day: Annotated[int, Strict(), Field(ge=1, le=10_000_000)] = 1_000
+    opened: Annotated[date, Field(ge=date(1975, 1, 1)), BeforeValidator(written_as_a_day)] = defaults.OPENED
+    customers: Annotated[int, Strict(), Field(ge=1, le=200_000_000)] | None = None
+    products: Annotated[int, Strict(), Field(ge=1, le=50_000)] = 400
+    cancelled_rate: Rate = 0.025
+    returned_rate: Rate = 0.03
+    failed_attempt_rate: Rate = 0.04
+    demand: Demand = Demand()
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=8)] = tuple(
+        Tier.model_validate(tier) for tier in defaults.TIERS
+    )
+    carriers: Annotated[tuple[Carrier, ...], Field(min_length=1, max_length=12)] = tuple(
+        Carrier.model_validate(carrier) for carrier in defaults.CARRIERS
+    )
+    regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=40)] = tuple(
+        Region.model_validate(region) for region in defaults.REGIONS
+    )
+    categories: Annotated[tuple[Category, ...], Field(min_length=1, max_length=40)] = tuple(
+        Category.model_validate(category) for category in defaults.CATEGORIES
+    )
+    incidents: Incidents = Incidents()
+    dirt: Dirt = Dirt()
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.orders_per_day <= 10_000_000:
-            raise InputError(f"orders per day must be between 1 and 10,000,000, not {self.orders_per_day}")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"the seed must be between 0 and 2^63 - 1, not {self.seed}")
-        object.__setattr__(self, "customers", max(200, self.orders_per_day * 12))
+    def __init__(self, /, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise InputError(f"this shop cannot be: {'; '.join(_complaints(error))}") from None
+
+    def __hash__(self) -> int:
+        # asked for on every look into a cache, so that a few fields must do
+        return hash((self.seed, self.orders_per_day, self.opened, self.products, self.customers))
+
+    @classmethod
+    def from_toml(cls, path: Path, /, **fields: Any) -> "Shop":
+        """The shop described in a TOML file; `fields` override it.
+
+        Raises:
+            InputError: the file cannot be read, or names what cannot be.
+        """
+        try:
+            described = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            raise InputError(
+                f"{path}: {error.strerror or error}; data/sample/shop.toml is an example"
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: is not UTF-8 text") from None
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{path}: is not TOML: {error}") from None
+        try:
+            return cls(**{**described, **fields})
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        for what in ("tiers", "carriers", "regions", "categories"):
+            parts: Sequence[Any] = getattr(self, what)
+            names = [part.name for part in parts]
+            if len(set(names)) < len(names):
+                raise ValueError(f"{what}: a name stands twice: {', '.join(names)}")
+            if not sum(part.share for part in parts) > 0:
+                raise ValueError(f"{what}: all shares are zero")
+        ended = self.cancelled_rate + self.incidents.stuck_rate + self.incidents.lost_rate
+        if ended > 1 + 1e-9:
+            raise ValueError(
+                f"cancelled_rate, incidents.stuck_rate and incidents.lost_rate add up to {ended:g}; "
+                "no more than all orders can be cancelled, stuck or lost"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_simulated(self) -> Self:
+        """Durations in days that all have to be looked at, and combinations that have to be kept."""
+        ways = 0
+        for tier in self.tiers:
+            for carrier in self.carriers:
+                handover = _longest_days(tier.handover_hours * carrier.pickup, tier.handover_sigma)
+                for region in self.regions:
+                    hours = tier.transit_hours * carrier.transit * region.distance
+                    transit = _longest_days(hours, tier.transit_sigma)
+                    ways += handover * transit * 4
+                    if handover + transit > defaults.LONGEST_LIFE_DAYS:
+                        raise ValueError(
+                            f"tiers: {tier.name} with {carrier.name} to {region.name} may take "
+                            f"{handover + transit} days; at most {defaults.LONGEST_LIFE_DAYS} are possible, "
+                            "so lower the hours or the sigma"
+                        )
+        if ways > defaults.MOST_WAYS:
+            raise ValueError(
+                f"tiers, carriers, regions and durations make {ways:,} different ways an order can go; "
+                f"at most {defaults.MOST_WAYS:,} are possible, so name fewer of them or lower the sigmas"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _incidents_name_what_exists(self) -> Self:
+        known = {
+            "carrier": {carrier.name for carrier in self.carriers},
+            "country": {region.country for region in self.regions},
+            "region": {region.name for region in self.regions},
+            "tier": {tier.name for tier in self.tiers},
+        }
+        for number, incident in enumerate(self.incidents.listed):
+            for what, names in known.items():
+                named = getattr(incident, what)
+                if named is not None and named not in names:
+                    known_names = ", ".join(sorted(names))
+                    raise ValueError(
+                        f"incidents.listed[{number}]: unknown {what} {named!r}; known: {known_names}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _incidents_have_a_place(self) -> Self:
+        countries = {region.name: region.country for region in self.regions}
+        for number, incident in enumerate(self.incidents.listed):
+            if incident.region and incident.country and countries[incident.region] != incident.country:
+                raise ValueError(
+                    f"incidents.listed[{number}]: {incident.region} is in {countries[incident.region]}, "
+                    f"not in {incident.country}; name one of the two"
+                )
+        return self
+
+    @property
+    def accounts(self) -> int:
+        """Customers registered by `demand.anchor`."""
+        return self.customers or max(200, 30 * self.orders_per_day)
 
     @property
     def origin(self) -> str:
         """How the manifest names where the rows came from: orders of two shops do not go together."""
-        return f"simulated, seed {self.seed}, {self.orders_per_day} orders a day"
+        plain = type(self)(seed=self.seed, orders_per_day=self.orders_per_day)
+        said = f"simulated, seed {self.seed}, {self.orders_per_day} orders a day"
+        if self == plain:
+            return said
+        return f"{said}, shop {sha256(self.model_dump_json().encode()).hexdigest()[:12]}"
 
 
-def log_normal_minutes(median_hours: float, sigma: float, maximum: int) -> pl.Series:
-    """1,000 equally likely durations in whole minutes of a log-normal law, cut at `maximum`.
+def described_shop(path: Path | None, orders_per_day: int | None, seed: int | None) -> Shop:
+    """The shop of a file, or the default one; a size or seed given beside it comes first.
 
-    Integers from a table, so that no machine's `log` or `exp` can change a generated row.
+    Raises:
+        InputError: the file, or what it says, cannot be used.
     """
-    normal = NormalDist()
-    minutes = [
-        round(median_hours * 60 * math.exp(sigma * normal.inv_cdf((step + 0.5) / 1000)))
-        for step in range(1000)
-    ]
-    return pl.Series(minutes, dtype=pl.Int64).clip(upper_bound=maximum)
+    given = {"orders_per_day": orders_per_day, "seed": seed}
+    fields = {name: value for name, value in given.items() if value is not None}
+    return Shop.from_toml(path, **fields) if path else Shop(**fields)
 
 
-HANDOVER_MINUTES = log_normal_minutes(17.0, 0.55, MAX_HANDOVER_MINUTES)
-TRANSIT_MINUTES = {
-    tier.name: log_normal_minutes(tier.median_transit_hours, tier.sigma, MAX_TRANSIT_MINUTES)
-    for tier in TIERS
-}
-TIER_NAMES = pl.Series([tier.name for tier in TIERS for _ in range(tier.share_permille)])
-HOURS = pl.Series([hour for hour, weight in enumerate(HOURLY_DEMAND) for _ in range(weight)], dtype=pl.Int64)
+def _longest_days(median_hours: float, sigma: float) -> int:
+    """Days that all but one in ten thousand stay below."""
+    return math.ceil(median_hours / 24 * math.exp(3.72 * sigma)) + 1
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    problems = error.errors(include_url=False)
+    # a part that cannot be leaves its list too short, which is no trouble of its own
+    inner = {problem["loc"][:length] for problem in problems for length in range(len(problem["loc"]))}
+    said = []
+    for problem in problems:
+        if problem["loc"] and problem["loc"] in inner:
+            continue
+        where = ""
+        for step in problem["loc"]:
+            where += f"[{step}]" if isinstance(step, int) else f".{step}"
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message, problem["input"] = "unknown field; data/sample/shop.toml lists them", None
+        given = problem["input"]
+        shown = f", not {given!r}" if isinstance(given, str | int | float) and problem["loc"] else ""
+        said.append(f"{where.lstrip('.')}: {message}{shown}" if where else message)
+    return said

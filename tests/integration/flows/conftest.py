@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +73,12 @@ def shop(connector: SnowflakeConnector) -> Iterator[Shop]:
     with connect(connector, query_tag="tests") as connection:
         create_landing(connection)
         yield Shop(connection)
+
+
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A root of local state for the tests of one file that build models."""
+    root = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ORDERS_DATA_DIR", str(root))
+        yield root

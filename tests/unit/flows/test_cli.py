@@ -1,10 +1,13 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from flows import cli
 from flows.paths import REPOSITORY
 
 
@@ -35,6 +38,18 @@ def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["--seed", "-1"], "seed must be between 0 and"),
         (["--source", "no/such/source.toml"], "no/such/source.toml: no such file"),
         (["--source", "data"], "data: is a directory; name the TOML file inside it"),
+        (["--shop", "no/such/shop.toml"], "no/such/shop.toml: No such file"),
+        (["--shop", "data"], "data: Is a directory"),
+        (["--shop", "README.md"], "README.md: is not TOML"),
+        (["--shop", "data/sample/source.toml"], "data/sample/source.toml: this shop cannot be: orders: "),
+        (
+            ["--shop", "data/sample/shop.toml", "--source", "data/sample/source.toml"],
+            "--source names your own orders and --shop simulated ones; give one of them",
+        ),
+        (
+            ["--as-of", "2010-01-15"],
+            "the simulated shop opened on 2010-01-01, and the first of these days is 2009-12-17; ask for",
+        ),
         (["--colour"], "unrecognized arguments: --colour"),
         (["2026-01-01"], "unrecognized arguments: 2026-01-01"),
         (["--as-of"], "argument --as-of: expected one argument"),
@@ -53,10 +68,71 @@ def test_a_wrong_argument_is_one_line_and_starts_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("described", "complaint"),
+    [
+        (
+            "opened = 2026-11-01",
+            "the simulated shop opened on 2026-11-01, and the first of these days is 2026-",
+        ),
+        ("orders_per_day = 0", "shop.toml: this shop cannot be: orders_per_day: "),
+        ("[demand]\nweekdays = [1, 2]", "shop.toml: this shop cannot be: demand.weekdays: "),
+        (
+            '[[incidents.listed]]\nkind = "outage"\nfrom = 2026-11-03\nto = 2026-11-09\ncarrier = "Nobody"',
+            "shop.toml: this shop cannot be: incidents.listed[0]: unknown carrier 'Nobody'; known: ",
+        ),
+        ("[[tiers]", "shop.toml: is not TOML: "),
+    ],
+    ids=["not open yet", "number", "list", "incident", "syntax"],
+)
+def test_a_shop_that_cannot_be_is_one_line_and_starts_nothing(
+    tmp_path: Path, described: str, complaint: str
+) -> None:
+    shop = tmp_path / "shop.toml"
+    shop.write_text(described)
+    ended = run(tmp_path / "data", "--as-of", "2026-11-21", "--shop", str(shop))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1
+    assert complaint in ended.stderr
+    assert list(tmp_path.iterdir()) == [shop]
+
+
+@pytest.mark.parametrize("days", ["2026-11-21", "1995-02-01"])
+def test_a_shop_file_says_since_when_there_are_orders(tmp_path: Path, days: str) -> None:
+    shop = tmp_path / "shop.toml"
+    shop.write_text("opened = 1995-01-01")
+    cli._check_inputs(cli._parse(["--as-of", days, "--shop", str(shop)]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "same"),
+    [
+        ([], ""),
+        (["--shop", "data/sample/shop.toml"], " --shop data/sample/shop.toml"),
+        (["--orders-per-day", "1000", "--seed", "7"], " --orders-per-day 1000 --seed 7"),
+        (["--days", "3", "--seed", "8", "--shop", "my.toml"], " --days 3 --seed 8 --shop my.toml"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_next_day_is_suggested_for_the_same_shop(arguments: list[str], same: str) -> None:
+    summary = SimpleNamespace(as_of=date(2026, 12, 31))
+    (command, what), *_ = cli._suggestions(summary, cli._parse(arguments))
+    assert what.startswith("the next day")
+    assert command == f'make run ARGS="--as-of 2027-01-01{same}"'
+
+
+def test_what_is_not_asked_for_is_left_to_the_shop_file() -> None:
+    options = cli._parse(["--shop", "my.toml"])
+    assert (options.orders_per_day, options.seed) == (None, None)
+
+
 def test_help_lists_the_options_and_starts_nothing(tmp_path: Path) -> None:
     ended = run(tmp_path / "data", "--help")
     assert ended.returncode == 0
-    for option in ("--as-of", "--days", "--orders-per-day", "--seed", "--source", "--no-notify", "--json"):
+    options = "as-of days orders-per-day seed shop source no-notify json"
+    for option in (f"--{name}" for name in options.split()):
         assert option in ended.stdout
     assert ended.stderr == ""
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,53 @@
+"""What the command lines share: complaints as one line, and the options that name a simulated shop."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from flows.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong argument as everything else is reported: one line, status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the complaint instead of printing the usage."""
+        raise InputError(f"{message}; `{self.prog} --help` lists the options")
+
+
+def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
+    """A parser of whole numbers in [low, high], for an argument's `type`."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{name} must be between {low:,} and {high:,}, not {value:,}")
+        return value
+
+    return parse
+
+
+def add_shop_options(parser: argparse.ArgumentParser) -> None:
+    """`--shop`, `--orders-per-day` and `--seed`, None where not given."""
+    parser.add_argument(
+        "--shop",
+        type=Path,
+        metavar="FILE.toml",
+        help="what is simulated; data/sample/shop.toml is an example",
+    )
+    parser.add_argument(
+        "--orders-per-day",
+        type=whole_number("orders per day", 1, 10_000_000),
+        metavar="N",
+        help="size of the simulated shop (default: as its file says, or 1,000)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number("seed", 0, 2**63 - 1),
+        metavar="N",
+        help="which simulated shop (default: as its file says, or 7)",
+    )

@@ -1,0 +1,141 @@
+"""`python -m flows.generate`: partitions of the simulated shop as files; no Prefect, no warehouse."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from flows.arguments import Parser, add_shop_options
+from flows.errors import PipelineError
+
+MOST_DAYS = 36_600
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write what was asked for; returns the exit status."""
+    try:
+        return _run(_parse(arguments))
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("error: interrupted; the days finished before are kept", file=sys.stderr)
+        return 130
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog="python -m flows.generate",
+        description="Partitions of the simulated shop as files; no Prefect, no warehouse.",
+    )
+    parser.add_argument(
+        "--days",
+        required=True,
+        metavar="DAYS",
+        help="a day (2026-11-21), a range with both ends (2026-11-01..2026-11-21), several of these with "
+        "commas, or a number of days up to --as-of",
+    )
+    parser.add_argument(
+        "--as-of",
+        type=_day,
+        default=datetime.now(UTC).date() - timedelta(days=1),
+        metavar="DATE",
+        help="the last day where --days is a number (default: yesterday)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where DIR/ENTITY/_batch_day=DAY/ is written"
+    )
+    add_shop_options(parser)
+    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        options.days = _days(options.days, options.as_of)
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"argument --days: {error}")
+    return options
+
+
+def _days(text: str, as_of: date) -> list[date]:
+    if re.fullmatch(r"\d{1,6}", text.strip()):
+        count = int(text)
+        if not 1 <= count <= MOST_DAYS:
+            raise argparse.ArgumentTypeError(f"days must be between 1 and {MOST_DAYS:,}, not {count:,}")
+        if count > (as_of - date.min).days:
+            raise argparse.ArgumentTypeError(f"{count:,} days before {as_of} there was no calendar")
+        return [as_of - timedelta(days=count - 1 - number) for number in range(count)]
+    days: list[date] = []
+    for part in text.split(","):
+        first, dots, last = (piece.strip() for piece in part.partition(".."))
+        start = _day(first)
+        end = _day(last) if dots else start
+        if end < start:
+            raise argparse.ArgumentTypeError(f"{part.strip()!r} ends before it starts")
+        if len(days) + (end - start).days >= MOST_DAYS:
+            raise argparse.ArgumentTypeError(f"more than {MOST_DAYS:,} days")
+        days += [start + timedelta(days=number) for number in range((end - start).days + 1)]
+    return sorted(set(days))
+
+
+def _day(text: str) -> date:
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a day (YYYY-MM-DD), a range (YYYY-MM-DD..YYYY-MM-DD) or a number of days"
+        ) from None
+
+
+@contextmanager
+def _progress(days: int) -> Iterator[Callable[[int, dict[str, int]], None]]:
+    """A bar on the terminal, where there is one."""
+    if not sys.stderr.isatty():
+        yield lambda days, rows: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    written = 0
+    with Progress(
+        TextColumn("simulating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("days  {task.fields[rows]:,} rows"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as bar:
+        task = bar.add_task("", total=days, rows=0)
+
+        def done(days: int, rows: dict[str, int]) -> None:
+            nonlocal written
+            written += sum(rows.values())
+            bar.update(task, advance=days, rows=written)
+
+        yield done
+
+
+def _run(options: argparse.Namespace) -> int:
+    from flows.generate.export import export
+    from flows.generate.shop import described_shop
+
+    shop = described_shop(options.shop, options.orders_per_day, options.seed)
+    started = monotonic()
+    with _progress(len(options.days)) as done:
+        rows = export(shop, options.days, options.out, done)
+    seconds = monotonic() - started
+    if options.json:
+        print(json.dumps({"out": str(options.out), "rows": rows, "seconds": round(seconds, 3)}))
+    else:
+        each = ", ".join(f"{count:,} {entity}" for entity, count in rows.items())
+        print(f"{options.out}: {each} in {seconds:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Days as numbers: whole days since 1970-01-01, the way the simulation counts."""
+
+from datetime import date, timedelta
+
+EPOCH = date(1970, 1, 1)
+SUNDAY = 6
+
+
+def number_of(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """The day with this number."""
+    return EPOCH + timedelta(days=number)
+
+
+def weekday(number):  # type: ignore[no-untyped-def]  # int or array in, the same out
+    """0 for Monday to 6 for Sunday; takes a number or an array of them."""
+    return (number + 3) % 7
