@@ -1,0 +1,1 @@
+"""What the order simulator is measured against: other ways to make rows, each as it comes."""
