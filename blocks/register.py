@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flows.errors import PipelineError
+from flows.arguments import reported
 from flows.prefect_api import configured_api_url, isolate, reachable_api
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Prefect starts its own temporary server on this home.
         isolate("")
         os.environ.update(PREFECT_SERVER_ALLOW_EPHEMERAL_MODE="true", PREFECT_LOGGING_LEVEL="WARNING")
-    try:
+
+    def run() -> int:
         with reachable_api():
             # the isolated Prefect is nobody's but ours: there the environment always has the last word
             return _check() if options.check else _write(options.overwrite or api_url is None)
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
+
+    return reported(run, interrupted="run again to continue")
 
 
 def _write(overwrite: bool) -> int:

@@ -1,11 +1,14 @@
-"""What the command lines share: complaints as one line, and the options that name a simulated shop."""
+"""What the command lines share: complaints as one line, days, and the options that name a simulated shop."""
 
 import argparse
+import re
+import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
-from flows.errors import InputError
+from flows.errors import InputError, PipelineError
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,6 +17,28 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the complaint instead of printing the usage."""
         raise InputError(f"{message}; `{self.prog} --help` lists the options")
+
+
+def reported(run: Callable[[], int], interrupted: str) -> int:
+    """The exit status of `run`; what went wrong, or what an interruption left, is one line on stderr."""
+    try:
+        return run()
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print(f"error: interrupted; {interrupted}", file=sys.stderr)
+        return 130
+
+
+def calendar_day(text: str) -> date:
+    """The day written as YYYY-MM-DD, for an argument's `type`."""
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
 
 
 def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:

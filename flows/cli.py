@@ -14,9 +14,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flows.arguments import Parser, add_shop_options, whole_number
-from flows.errors import InputError, PipelineError
-from flows.generate.defaults import OPENED
+from flows.arguments import Parser, add_shop_options, calendar_day, reported, whole_number
+from flows.errors import InputError
 from flows.prefect_api import configured_api_url, reachable_api
 
 if TYPE_CHECKING:
@@ -32,17 +31,14 @@ _LAST_DAY = date(2999, 12, 31)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the pipeline; returns the exit status."""
     started = monotonic()
-    try:
+
+    def run() -> int:
         options = _parse(arguments)
         _check_installation()
         _check_inputs(options)
         return _run(options, started)
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("error: interrupted; what was loaded stays loaded, run again to continue", file=sys.stderr)
-        return 130
+
+    return reported(run, interrupted="what was loaded stays loaded, run again to continue")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -77,10 +73,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _day(text: str) -> date:
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
+    day = calendar_day(text)
     if not _FIRST_DAY <= day <= _LAST_DAY:
         raise argparse.ArgumentTypeError(f"the day must lie between {_FIRST_DAY} and {_LAST_DAY}, not {day}")
     return day
@@ -105,20 +98,11 @@ def _check_inputs(options: argparse.Namespace) -> None:
     if source is not None and not source.is_file():
         raise InputError(f"{source}: no such file; data/sample/source.toml is an example")
     if source is None:
-        _check_shop(shop, options.as_of - timedelta(days=options.days - 1))
+        from flows.generate.partitions import days_of
+        from flows.generate.shop import described_shop
 
-
-def _check_shop(shop: Path | None, first_day: date) -> None:
-    opened = OPENED
-    if shop is not None:
-        from flows.generate.shop import Shop
-
-        opened = Shop.from_toml(shop).opened
-    if first_day < opened:
-        raise InputError(
-            f"the simulated shop opened on {opened}, and the first of these days is {first_day}; "
-            "ask for later or fewer days"
-        )
+        first_day = options.as_of - timedelta(days=options.days - 1)
+        days_of(described_shop(shop, options.orders_per_day, options.seed), [first_day])
 
 
 def _run(options: argparse.Namespace, started: float) -> int:

@@ -10,22 +10,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
-from flows.arguments import Parser, add_shop_options
-from flows.errors import PipelineError
+from flows.arguments import Parser, add_shop_options, calendar_day, reported
 
 MOST_DAYS = 36_600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what was asked for; returns the exit status."""
-    try:
-        return _run(_parse(arguments))
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("error: interrupted; the days finished before are kept", file=sys.stderr)
-        return 130
+    return reported(lambda: _run(_parse(arguments)), interrupted="the days finished before are kept")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +34,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--as-of",
-        type=_day,
+        type=calendar_day,
         default=datetime.now(UTC).date() - timedelta(days=1),
         metavar="DATE",
         help="the last day where --days is a number (default: yesterday)",
@@ -71,25 +63,14 @@ def _days(text: str, as_of: date) -> list[date]:
     days: list[date] = []
     for part in text.split(","):
         first, dots, last = (piece.strip() for piece in part.partition(".."))
-        start = _day(first)
-        end = _day(last) if dots else start
+        start = calendar_day(first)
+        end = calendar_day(last) if dots else start
         if end < start:
             raise argparse.ArgumentTypeError(f"{part.strip()!r} ends before it starts")
         if len(days) + (end - start).days >= MOST_DAYS:
             raise argparse.ArgumentTypeError(f"more than {MOST_DAYS:,} days")
         days += [start + timedelta(days=number) for number in range((end - start).days + 1)]
     return sorted(set(days))
-
-
-def _day(text: str) -> date:
-    try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a day (YYYY-MM-DD), a range (YYYY-MM-DD..YYYY-MM-DD) or a number of days"
-        ) from None
 
 
 @contextmanager

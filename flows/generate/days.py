@@ -1,9 +1,15 @@
 """Days as numbers: whole days since 1970-01-01, the way the simulation counts."""
 
 from datetime import date, timedelta
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 EPOCH = date(1970, 1, 1)
 SUNDAY = 6
+
+Number = TypeVar("Number", int, NDArray[np.int32])
 
 
 def number_of(day: date) -> int:
@@ -16,6 +22,6 @@ def day_of(number: int) -> date:
     return EPOCH + timedelta(days=number)
 
 
-def weekday(number):  # type: ignore[no-untyped-def]  # int or array in, the same out
+def weekday(number: Number) -> Number:
     """0 for Monday to 6 for Sunday; takes a number or an array of them."""
     return (number + 3) % 7

@@ -26,13 +26,7 @@ SHOP_FILE = "shop.json"
 UNFINISHED = ".unfinished-"
 _LOCK = "lock"
 WRITERS, MOST_PENDING = 2, 4
-# Readers find their way by the day in the path; minima and maxima of texts cost more than they would save.
-PARQUET = {
-    "compression": "zstd",
-    "compression_level": 1,
-    "statistics": False,
-    "data_page_size": 4 * 2**20,
-}
+DATA_PAGE_BYTES = 4 * 2**20
 
 
 def export(
@@ -194,7 +188,10 @@ def _write_part(frame: pl.DataFrame, entity: Path, number: int) -> None:
 def _write_day(rows: pl.DataFrame, entity: Path, day: date, number: int) -> None:
     target = entity / f"_batch_day={day}" / f"part-{number:04d}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
-    rows.write_parquet(target, **PARQUET)  # type: ignore[arg-type]
+    # readers find their way by the day in the path; minima and maxima of texts cost more than they save
+    rows.write_parquet(
+        target, compression="zstd", compression_level=1, statistics=False, data_page_size=DATA_PAGE_BYTES
+    )
 
 
 def _by_day(frame: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:

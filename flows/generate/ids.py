@@ -15,10 +15,11 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from flows.generate.days import day_of, number_of
+
 Integers = NDArray[np.integer[Any]]
 Column = bytes | NDArray[Any]
 
-EPOCH = date(1970, 1, 1).toordinal()
 MOST_DIGITS = 9
 
 _DIGITS_DTYPE = {1: np.uint8, 2: np.uint16, 4: np.uint32}
@@ -36,16 +37,20 @@ def numbered(prefix: str, numbers: Integers, digits: int) -> pl.Series:
 
 
 def dated(
-    prefix: str, days: Integers, numbers: Integers, attempts: Integers | None = None, digits: int = 8
+    prefix: str,
+    days: NDArray[np.uint64],
+    numbers: Integers,
+    attempts: Integers | None = None,
+    digits: int = 8,
 ) -> pl.Series:
     """`O-20261121-00000123`, or `D-20261121-00000123-1` with `attempts` (1 to 9), one a row.
 
-    `days` are days since 1970-01-01.
+    `days` are as `calendar` writes them.
 
     Raises:
-        ValueError: a number has too many digits, or a day is in no year from 1 to 9999.
+        ValueError: a number has too many digits.
     """
-    columns: list[Column] = [prefix.encode(), calendar(days), b"-", *figures(numbers, digits)]
+    columns: list[Column] = [prefix.encode(), days, b"-", *figures(numbers, digits)]
     if attempts is not None:
         columns += [b"-", *figures(attempts, 1)]
     return joined(columns, len(numbers))
@@ -120,7 +125,7 @@ def _side_by_side(columns: Sequence[Column], count: int) -> NDArray[np.void]:
 
 
 def calendar(days: Integers) -> NDArray[np.uint64]:
-    """`20261121` for each of these days since 1970-01-01, as a column for `joined`.
+    """`20261121` for each of these days since 1970-01-01, as a column of eight bytes.
 
     Raises:
         ValueError: a day is in no year from 1 to 9999.
@@ -128,9 +133,9 @@ def calendar(days: Integers) -> NDArray[np.uint64]:
     if not len(days):
         return np.empty(0, np.uint64)
     first, last = int(days.min()), int(days.max())
-    if not 1 <= EPOCH + first <= EPOCH + last <= date.max.toordinal():
+    if not number_of(date.min) <= first <= last <= number_of(date.max):
         raise ValueError(f"days {first} to {last} since 1970-01-01 are not all in the years 1 to 9999")
-    texts = (date.fromordinal(EPOCH + day).isoformat().replace("-", "") for day in range(first, last + 1))
+    texts = (day_of(day).isoformat().replace("-", "") for day in range(first, last + 1))
     return np.frombuffer("".join(texts).encode(), np.uint64).take(days - first)
 
 

@@ -84,13 +84,14 @@ def _one(shop: Shop, kind: str, day: int) -> Incident:
 
     fewest, most, share = DRAWN[kind]
     days = fewest + int(draw("days") * (most - fewest + 1))
-    scope: dict[str, Any] = {}
+    scope: dict[str, str] = {}
     if kind == "outage":
         scope["carrier"] = _weighted(shop.carriers, draw("carrier")).name
         scope["region"] = _weighted(shop.regions, draw("region")).name
     if kind == "strike":
         scope["country"] = _weighted(shop.regions, draw("region")).country
-    return Incident(kind=kind, first=day_of(day), last=day_of(day + days - 1), share=share, **scope)  # type: ignore[arg-type]
+    span = {"first": day_of(day), "last": day_of(day + days - 1)}
+    return Incident.model_validate({"kind": kind, **span, "share": share, **scope})
 
 
 def _weighted(parts: Sequence[Any], draw: float) -> Any:

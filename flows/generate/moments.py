@@ -30,7 +30,7 @@ Seconds = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Moments:
-    """Seconds since 1970-01-01 UTC of one event each, with whether it has happened by now."""
+    """Seconds since 1970-01-01 UTC, one row an order; of what has not happened the number means nothing."""
 
     placed: Seconds
     shipped: Seconds
@@ -78,7 +78,7 @@ def choices(shop: Shop, changes: Changes, keys: Words) -> Choices:
 
 
 def moments(shop: Shop, changes: Changes, keys: Words) -> Moments:
-    """When everything happens; where an event has not happened, the number means nothing."""
+    """When everything happens: the same on every day on which it is looked at."""
     words = bits(keys, shop.seed, "order.time")
     states, state = changes.states, changes.state
     position = field(words, 48, 16).astype(np.float64)

@@ -171,7 +171,7 @@ def _customers(shop: Shop, seen: NDArray[np.uint64]) -> pl.DataFrame:
 
 def _products(shop: Shop, seen: NDArray[np.uint64]) -> pl.DataFrame:
     days, numbers = _apart(seen)
-    return catalogue(shop).select(*SCHEMAS["products"])[numbers].with_columns(_batch_day=days)
+    return catalogue(shop)[numbers].with_columns(_batch_day=days)
 
 
 def _apart(seen: NDArray[np.uint64]) -> tuple[pl.Series, NDArray[np.int64]]:

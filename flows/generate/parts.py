@@ -21,7 +21,7 @@ Rate = Annotated[float, Strict(), Field(ge=0, le=1)]
 Weight = Annotated[float, Strict(), Field(ge=0, le=1_000_000)]
 Factor = Annotated[float, Strict(), Field(ge=0.05, le=20)]
 Hours = Annotated[float, Strict(), Field(ge=0.1, le=480)]
-Amount = Annotated[int, Strict(), Field(ge=1, le=900_000_000)]
+Bounds = tuple[Annotated[int, Strict(), Field(ge=1)], Annotated[int, Strict(), Field(le=900_000_000)]]
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")]
 
 INCIDENT_KINDS = ("outage", "backlog", "strike", "lost", "stuck")
@@ -80,10 +80,8 @@ class Category(Part):
 
     name: Name
     share: Weight
-    price_cents: tuple[Annotated[int, Strict(), Field(ge=1)], Annotated[int, Strict(), Field(le=900_000_000)]]
-    weight_grams: tuple[
-        Annotated[int, Strict(), Field(ge=1)], Annotated[int, Strict(), Field(le=900_000_000)]
-    ]
+    price_cents: Bounds
+    weight_grams: Bounds
     things: Annotated[tuple[Name, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from flows.generate import ids
+from flows.generate.days import number_of
 from flows.generate.names import LOCAL_WIDTH, people_of
 from flows.generate.pools import chosen
 from flows.generate.randomness import bits, field
@@ -29,11 +30,6 @@ MOST_NUMBERS = 10**NUMBER_DIGITS
 SEGMENTS = pl.Series(["consumer"] * 187 + ["business"] * 51 + ["vip"] * 18)  # of 256
 _IS_BUSINESS = (SEGMENTS == "business").to_numpy().astype(np.int64)
 DOMAINS = np.frombuffer(b"@example.com@example.com@example.org@example.net", np.uint32).reshape(4, 3)
-
-
-def accounts_in(shop: Shop, region: int) -> int:
-    """Accounts of the region with this number on the day that `pool_sizes` grows to; at least one."""
-    return int(_accounts(shop)[region])
 
 
 def pool_sizes(shop: Shop, days: Integers | int) -> Integers:
@@ -107,8 +103,8 @@ def _accounts(shop: Shop) -> Integers:
 
 def _growth(shop: Shop) -> tuple[int, int, int]:
     """First day, days until `shop.accounts` is reached, and the last day of growth (days since 1970)."""
-    opened = shop.opened.toordinal() - ids.EPOCH
-    reached = max(shop.demand.anchor.toordinal() - ids.EPOCH, opened)
+    opened = number_of(shop.opened)
+    reached = max(number_of(shop.demand.anchor), opened)
     start = opened - LEAD_DAYS
     return start, reached - start, max(reached, opened + GROWING_DAYS)
 

@@ -40,15 +40,11 @@ _ENDING_OF_16 = np.array([0] * 8 + [1] * 3 + [2] * 3 + [3, 4])
 
 @lru_cache(maxsize=4)
 def catalogue(shop: Shop) -> pl.DataFrame:
-    """All products of the shop in the order of their index.
-
-    One row a product: the columns of the products' schema, then `index` (UInt32).
-    """
+    """All products of the shop by their number, one row each, columns of the products' schema."""
     category = _categories(shop)
-    index = np.arange(shop.products)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
-            "product_id": ids.numbered("P-", index, 5),
+            "product_id": ids.numbered("P-", np.arange(shop.products), 5),
             "name": _names(shop, category),
             "category": chosen(pl.Series([part.name for part in shop.categories]), category),
             "unit_price": _decimal(_price_cents(shop, category), SCHEMAS["products"]["unit_price"]),
@@ -56,12 +52,11 @@ def catalogue(shop: Shop) -> pl.DataFrame:
         },
         schema=SCHEMAS["products"],
     )
-    return frame.with_columns(index=pl.Series(index, dtype=pl.UInt32))
 
 
 @lru_cache(maxsize=4)
 def expected_shares(shop: Shop) -> NDArray[np.float64]:
-    """The probability that an order is for each product, float64 in the order of the index.
+    """The probability that an order is for each product, float64 in the order of the catalogue.
 
     The share of its category times Zipf's law within it: the product of rank k sells 1/k as often
     as the first. Only sums and quotients, so all machines agree on the last bit.
@@ -81,7 +76,7 @@ def expected_shares(shop: Shop) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=4)
 def popularity(shop: Shop) -> NDArray[np.uint32]:
-    """2^20 indexes of products, each equally likely to be the next one ordered.
+    """2^20 numbers of products, each equally likely to be the next one ordered.
 
     `expected_shares` rounded by largest remainder; a product too rare for that has one place.
     """

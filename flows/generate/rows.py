@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from flows.generate import ids
 from flows.generate.changes import Changes, States
-from flows.generate.moments import Choices, Moments, Seconds, choices, happened, moments, order_keys
+from flows.generate.moments import (
+    DAY_SECONDS,
+    Choices,
+    Moments,
+    Seconds,
+    choices,
+    happened,
+    moments,
+    order_keys,
+)
 from flows.generate.pools import chosen
 from flows.generate.products import catalogue
 from flows.generate.shop import Shop
@@ -97,9 +106,7 @@ def _orders(shop: Shop, changes: Changes, picked: Choices, when: Moments) -> pl.
     delivered = _delivered(states, state, when)
     return pl.DataFrame(
         {
-            "order_id": ids.joined(
-                [b"O-", ids.calendar(states.placed)[state], b"-", *ids.figures(changes.number, 8)], len(state)
-            ),
+            "order_id": ids.dated("O-", ids.calendar(states.placed)[state], changes.number),
             "customer_id": ids.numbered("C-", picked.customer, 9),
             "product_id": chosen(products["product_id"], picked.product),
             "order_date": timestamps(when.placed),
@@ -150,18 +157,18 @@ def _deliveries(shop: Shop, changes: Changes, when: Moments) -> pl.DataFrame:
     status[1][happened(states.retried)] = DELIVERY_STATUSES.index("delivered")
     code = status[again.astype(np.int64), state]
     promised = promised_days(shop, states)
-    day = [ids.calendar(states.placed)[state], b"-", *ids.figures(changes.number[row], 8)]
+    placed, number = ids.calendar(states.placed)[state], changes.number[row]
     return pl.DataFrame(
         {
-            "delivery_id": ids.joined([b"D-", *day, b"-", *ids.figures(1 + again, 1)], len(row)),
-            "order_id": ids.joined([b"O-", *day], len(row)),
+            "delivery_id": ids.dated("D-", placed, number, 1 + again),
+            "order_id": ids.dated("O-", placed, number),
             "carrier": names(shop.carriers, states.carrier[state]),
             "region": names(shop.regions, states.region[state]),
             "status": chosen(pl.Series(DELIVERY_STATUSES), code),
             # a second attempt leaves the depot when the first has failed
             "shipped_at": timestamps(np.where(again, when.attempted[row], when.shipped[row])),
             # the promise is kept until the day ends
-            "promised_at": timestamps((promised.astype(np.int64) * 86_400 + 86_399)[state]),
+            "promised_at": timestamps(((promised.astype(np.int64) + 1) * DAY_SECONDS - 1)[state]),
             "delivered_at": timestamps(
                 np.where(again, when.retried[row], when.attempted[row]),
                 code == DELIVERY_STATUSES.index("delivered"),

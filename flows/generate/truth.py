@@ -75,7 +75,7 @@ def _lives(shop: Shop, one: Cohort) -> pl.DataFrame:
     again = happened(states.retried)
     return pl.DataFrame(
         {
-            "order_id": ids.dated("O-", states.placed[state], changes.number),
+            "order_id": ids.dated("O-", ids.calendar(states.placed)[state], changes.number),
             "customer_id": ids.numbered("C-", choices(shop, changes, keys).customer, 9),
             "shipping_tier": names(shop.tiers, states.tier[state]),
             "carrier": names(shop.carriers, states.carrier[state]),
@@ -108,7 +108,7 @@ def _labelled(one: Cohort, rows: NDArray[np.int64], kind: str, hold: Hold) -> pl
     came = pl.Series(placed + hold.came[row]).cast(pl.Date)
     return pl.DataFrame(
         {
-            "order_id": ids.dated("O-", placed, number),
+            "order_id": ids.dated("O-", ids.calendar(placed), number),
             "kind": pl.repeat(kind, len(row), eager=True, dtype=pl.String),
             "from": pl.Series(placed + hold.due[row]).cast(pl.Date),
             "to": came.zip_with(pl.Series(hold.came[row] != NEVER), pl.Series([None], dtype=pl.Date)),

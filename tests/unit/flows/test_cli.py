@@ -48,7 +48,7 @@ def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ),
         (
             ["--as-of", "2010-01-15"],
-            "the simulated shop opened on 2010-01-01, and the first of these days is 2009-12-17; ask for",
+            "the simulated shop opened on 2010-01-01; it has no orders of 2009-12-17 (a shop file",
         ),
         (["--colour"], "unrecognized arguments: --colour"),
         (["2026-01-01"], "unrecognized arguments: 2026-01-01"),
@@ -73,7 +73,7 @@ def test_a_wrong_argument_is_one_line_and_starts_nothing(
     [
         (
             "opened = 2026-11-01",
-            "the simulated shop opened on 2026-11-01, and the first of these days is 2026-",
+            "the simulated shop opened on 2026-11-01; it has no orders of 2026-10-23",
         ),
         ("orders_per_day = 0", "shop.toml: this shop cannot be: orders_per_day: "),
         ("[demand]\nweekdays = [1, 2]", "shop.toml: this shop cannot be: demand.weekdays: "),

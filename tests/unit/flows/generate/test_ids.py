@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from flows.generate import ids
+from flows.generate.days import day_of, number_of
 
 RNG = np.random.default_rng(1)
 
@@ -40,36 +41,36 @@ def test_each_row_has_its_own_day_number_and_attempt() -> None:
     days = RNG.integers(-3_000, 40_000, 300)
     numbers = RNG.integers(0, 10**8, 300)
     attempts = RNG.integers(1, 10, 300)
-    stamps = [f"{date.fromordinal(ids.EPOCH + int(day)):%Y%m%d}" for day in days]
-    assert ids.dated("O-", days, numbers).to_list() == [
+    stamps = [f"{day_of(int(day)):%Y%m%d}" for day in days]
+    assert ids.dated("O-", ids.calendar(days), numbers).to_list() == [
         f"O-{stamp}-{number:08d}" for stamp, number in zip(stamps, numbers, strict=True)
     ]
-    assert ids.dated("D-", days, numbers, attempts).to_list() == [
+    assert ids.dated("D-", ids.calendar(days), numbers, attempts).to_list() == [
         f"D-{stamp}-{number:08d}-{attempt}"
         for stamp, number, attempt in zip(stamps, numbers, attempts, strict=True)
     ]
 
 
 def test_the_first_and_the_last_day_of_the_calendar_are_written_in_eight_digits() -> None:
-    first, last = 1 - ids.EPOCH, date.max.toordinal() - ids.EPOCH
-    assert ids.dated("O-", np.array([first]), np.array([1])).item() == "O-00010101-00000001"
-    assert ids.dated("O-", np.array([last]), np.array([1])).item() == "O-99991231-00000001"
+    first, last = number_of(date.min), number_of(date.max)
+    assert ids.dated("O-", ids.calendar(np.array([first])), np.array([1])).item() == "O-00010101-00000001"
+    assert ids.dated("O-", ids.calendar(np.array([last])), np.array([1])).item() == "O-99991231-00000001"
     for outside in (first - 1, last + 1):
         with pytest.raises(ValueError, match="years 1 to 9999"):
-            ids.dated("O-", np.array([outside]), np.array([1]))
+            ids.calendar(np.array([outside]))
 
 
 def test_an_attempt_of_two_digits_is_refused() -> None:
     with pytest.raises(ValueError, match="fit 1 digits"):
-        ids.dated("D-", np.array([0]), np.array([1]), np.array([10]))
+        ids.dated("D-", ids.calendar(np.array([0])), np.array([1]), np.array([10]))
 
 
 def test_no_rows_give_an_empty_series_of_strings() -> None:
     nothing = np.empty(0, np.int64)
     for series in (
         ids.numbered("C-", nothing, 9),
-        ids.dated("O-", nothing, nothing),
-        ids.dated("D-", nothing, nothing, nothing),
+        ids.dated("O-", ids.calendar(nothing), nothing),
+        ids.dated("D-", ids.calendar(nothing), nothing, nothing),
         ids.trimmed([b"x" * 20], np.empty(0, np.uint32)),
     ):
         assert (series.dtype, series.len()) == (pl.String, 0)
@@ -101,7 +102,9 @@ def test_a_text_that_arrow_would_keep_elsewhere_is_refused() -> None:
 
 def test_ids_survive_parquet(tmp_path) -> None:  # type: ignore[no-untyped-def]
     days, numbers = RNG.integers(14_000, 21_000, 5_000), RNG.integers(0, 10**8, 5_000)
-    frame = pl.DataFrame({"id": ids.dated("O-", days, numbers), "short": ids.numbered("C-", numbers, 9)})
+    frame = pl.DataFrame(
+        {"id": ids.dated("O-", ids.calendar(days), numbers), "short": ids.numbered("C-", numbers, 9)}
+    )
     frame.write_parquet(tmp_path / "ids.parquet")
     assert pl.read_parquet(tmp_path / "ids.parquet").equals(frame)
     assert all(re.fullmatch(r"O-\d{8}-\d{8}", text) for text in frame["id"])

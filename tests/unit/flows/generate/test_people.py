@@ -11,7 +11,7 @@ import pytest
 
 from flows.generate import defaults
 from flows.generate.parts import Demand, Region
-from flows.generate.people import accounts_in, customers, pool_sizes
+from flows.generate.people import customers, pool_sizes
 from flows.generate.shop import Shop
 from flows.tables import SCHEMAS
 
@@ -184,13 +184,14 @@ def test_accounts_are_dealt_to_regions_by_share_with_one_at_least() -> None:
             Region(name="none", country="DE", share=0),
         ),
     )
-    assert [accounts_in(shop, region) for region in range(3)] == [750, 250, 1]
+    assert pool_sizes(shop, day("2026-01-01")).tolist() == [750, 250, 1]
 
 
 def test_all_accounts_are_there_on_the_anchor_day() -> None:
     sizes = pool_sizes(SHOP, day("2026-01-01"))
     assert (sizes.dtype, sizes.shape) == (np.int64, (len(SHOP.regions),))
-    assert sizes.tolist() == [accounts_in(SHOP, region) for region in range(len(SHOP.regions))]
+    shares = np.array([region.share for region in SHOP.regions])
+    assert sizes.tolist() == pytest.approx((SHOP.accounts * shares / shares.sum()).tolist(), abs=1)
     assert sizes.sum() == pytest.approx(SHOP.accounts, abs=len(SHOP.regions))
 
 

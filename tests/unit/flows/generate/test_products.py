@@ -20,10 +20,9 @@ def category(name: str, share: float = 1, **fields: object) -> Category:
 
 
 @pytest.mark.parametrize("shop", SHOPS)
-def test_the_catalogue_has_one_row_a_product_in_the_order_of_the_index(shop: Shop) -> None:
+def test_the_catalogue_has_one_row_a_product_by_its_number(shop: Shop) -> None:
     frame = catalogue(shop)
-    assert frame.schema == pl.Schema({**SCHEMAS["products"], "index": pl.UInt32()})
-    assert frame["index"].to_list() == list(range(shop.products))
+    assert frame.schema == SCHEMAS["products"]
     assert frame["product_id"].to_list() == [f"P-{index:05d}" for index in range(shop.products)]
     assert frame.null_count().sum_horizontal().item() == 0
 
@@ -41,7 +40,7 @@ def test_the_same_shop_has_the_same_catalogue_and_another_seed_another() -> None
 
 def test_the_default_catalogue_is_the_one_every_machine_has() -> None:
     frame = catalogue(Shop())
-    assert zlib.crc32(frame.drop("index").write_csv().encode()) == 3983264248
+    assert zlib.crc32(frame.write_csv().encode()) == 3983264248
     assert zlib.crc32(popularity(Shop()).astype("<u4").tobytes()) == 2422400808
 
 
