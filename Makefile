@@ -36,13 +36,13 @@ lint: $(INSTALLED) ## what CI checks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt
-	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder flows
+	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder flows blocks
 
 format: $(INSTALLED) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar --quiet dbt
-	$(BIN)/sqlfluff fix --disable-progress-bar --quiet --templater placeholder flows
+	$(BIN)/sqlfluff fix --disable-progress-bar --quiet --templater placeholder flows blocks
 
 bench: $(INSTALLED) ## every figure with its reference: figure, target, met or not
 	@$(BIN)/python -m bench $(ARGS)
