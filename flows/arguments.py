@@ -56,6 +56,17 @@ def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def share(text: str) -> float:
+    """The number in [0, 1], for an argument's `type`."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1, such as 0.05") from None
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"the share must lie between 0 and 1, such as 0.05, not {text}")
+    return value
+
+
 def add_shop_options(parser: argparse.ArgumentParser) -> None:
     """`--shop`, `--orders-per-day` and `--seed`, None where not given."""
     parser.add_argument(

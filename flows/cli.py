@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flows.arguments import Parser, add_shop_options, calendar_day, reported, whole_number
+from flows.arguments import Parser, add_shop_options, calendar_day, reported, share, whole_number
 from flows.errors import InputError
 from flows.prefect_api import configured_api_url, reachable_api
 
@@ -64,6 +64,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add_shop_options(parser)
     parser.add_argument(
         "--source", type=Path, metavar="FILE.toml", help="your own orders instead of simulated ones"
+    )
+    parser.add_argument(
+        "--max-reject-rate",
+        type=share,
+        metavar="SHARE",
+        help="share of rows, 0 to 1, that may be set aside before nothing is loaded (default: as the "
+        "source's file says, or 0.05)",
     )
     parser.add_argument("--no-notify", action="store_true", help="send nothing")
     parser.add_argument(
@@ -149,6 +156,7 @@ def _run_flow(options: argparse.Namespace) -> "RunSummary":
         alert_to=os.environ.get("ALERT_TO") or DEFAULT_ALERT_TO,
         notify=not options.no_notify,
         alert_from=os.environ.get("ALERT_FROM") or None,
+        max_reject_rate=options.max_reject_rate,
     )
 
 
@@ -169,7 +177,13 @@ def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tup
     following = summary.as_of + timedelta(days=1)
     same = "".join(
         f" --{name.replace('_', '-')} {shlex.quote(str(getattr(options, name)))}"
-        for name, default in (("days", 30), ("orders_per_day", None), ("seed", None), ("shop", None))
+        for name, default in (
+            ("days", 30),
+            ("orders_per_day", None),
+            ("seed", None),
+            ("shop", None),
+            ("max_reject_rate", None),
+        )
         if getattr(options, name) != default
     )
     if options.source:

@@ -20,6 +20,10 @@ class SourceError(InputError):
     """A `source.toml`, or a file it names, cannot be used."""
 
 
+class RejectedError(InputError):
+    """More rows than allowed could not be used; nothing was loaded."""
+
+
 class BlockError(PipelineError):
     """A Prefect block is missing or cannot be used."""
 

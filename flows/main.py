@@ -29,8 +29,9 @@ from flows.errors import InputError
 from flows.generate.flow import generate_orders
 from flows.generate.partitions import days_of
 from flows.generate.shop import described_shop
-from flows.ingest.flow import find_missing_days, load_raw, read_source
+from flows.ingest.flow import find_missing_days, load_raw
 from flows.ingest.load import EntityLoad
+from flows.ingest.source.flow import read_source
 from flows.report import write_page
 from flows.summary import RunSummary
 from flows.transform.flow import build_models
@@ -62,6 +63,7 @@ def ecommerce_pipeline(
     warehouse_block: str = WAREHOUSE_BLOCK,
     email_block: str = EMAIL_BLOCK,
     alert_from: str | None = None,
+    max_reject_rate: Annotated[float | None, Field(ge=0, le=1)] = None,
 ) -> RunSummary:
     """Simulate or read orders, load them, build the models, tell people what is late.
 
@@ -77,6 +79,8 @@ def ecommerce_pipeline(
         warehouse_block: name of the `snowflake-connector` block.
         email_block: name of the `email-server-credentials` block.
         alert_from: sender of the digest; by default the user name of that block.
+        max_reject_rate: the share of rows, 0 to 1, that may be set aside before the batch stops with
+            nothing loaded; default: as the source's file says, or 0.05.
     """
     as_of = as_of_day(as_of)
     # what is wrong in the parameters is found before anything is loaded
@@ -95,14 +99,16 @@ def ecommerce_pipeline(
 
     if source is not None:
         with _timed(seconds, "read"):
-            generated = read_source(as_of, source, batch_id)
+            generated = read_source(as_of, source, batch_id, max_reject_rate)
     else:
         with _timed(seconds, "plan"):
             plan = find_missing_days(as_of, days, warehouse_block)
         loaded = {entity: EntityLoad(0, 0, skipped_days=count) for entity, count in plan.present.items()}
         if plan.missing:
             with _timed(seconds, "generate"):
-                generated = generate_orders(as_of, plan.missing, batch_id, orders_per_day, seed, shop)
+                generated = generate_orders(
+                    as_of, plan.missing, batch_id, orders_per_day, seed, shop, max_reject_rate
+                )
     if generated:
         with _timed(seconds, "load"):
             for entity, load in load_raw(as_of, batch_id, warehouse_block).items():

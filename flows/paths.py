@@ -29,6 +29,11 @@ def staging_dir() -> Path:
     return data_dir() / "stage"
 
 
+def rejects_dir() -> Path:
+    """Rows that were set aside, one Parquet file an entity below one directory an as-of day."""
+    return data_dir() / "rejects"
+
+
 def reports_dir() -> Path:
     """One HTML page per as-of day."""
     return data_dir() / "reports"

@@ -5,16 +5,18 @@ from datetime import date
 from typing import Any
 
 from flows.alert.flow import AlertSummary
-from flows.ingest.load import EntityLoad
+from flows.ingest.load import DayLoad, EntityLoad, days_as_rows
 from flows.transform.build import DbtSummary
+
+NOTABLE = 20
 
 
 @dataclass(frozen=True)
 class RunSummary:
     """One run of the pipeline.
 
-    `generated` counts rows simulated or read, per entity; `loaded` what became of them; `seconds`
-    is wall-clock time per step.
+    `generated` counts rows simulated or read, per entity; `loaded` what became of them, per entity and
+    day; `seconds` is wall-clock time per step.
     """
 
     as_of: date
@@ -35,13 +37,28 @@ class RunSummary:
         """The same summary, knowing in which files messages can be looked at, by Message-ID."""
         return replace(self, message_paths=paths)
 
+    def notable_days(self) -> list[tuple[str, DayLoad]]:
+        """Entity and day where rows were set aside, or other rows were there before."""
+        return [
+            (entity, day) for entity, load in self.loaded.items() for day in load.by_day if day.is_notable
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """The documented JSON form of `--json`."""
         return {
             "as_of": self.as_of.isoformat(),
             "batch_id": self.batch_id,
             "generated": self.generated,
-            "loaded": {entity: asdict(load) for entity, load in self.loaded.items()},
+            "loaded": {
+                entity: {
+                    "rows": load.rows,
+                    "days": load.days,
+                    "skipped_days": load.skipped_days,
+                    "rejected": load.rejected,
+                }
+                for entity, load in self.loaded.items()
+            },
+            "days": days_as_rows(self.loaded),
             "dbt": {
                 "pass": self.dbt.passed,
                 "warn": self.dbt.warned,
@@ -63,14 +80,29 @@ class RunSummary:
         return asdict(message) | ({"path": path} if path else {})
 
 
+def _notable(summary: RunSummary) -> list[str]:
+    """One line a day that was replaced or has rejected rows; the latest, where there are many."""
+    notable = summary.notable_days()
+    lines = [
+        f"  {entity:<12}{day.day}: {day.read:,} read, {day.rejected:,} rejected, {day.ignored:,} ignored, "
+        f"{day.loaded:,} loaded ({day.outcome})"
+        for entity, day in sorted(notable, key=lambda found: found[1].day)[-NOTABLE:]
+    ]
+    if len(notable) > NOTABLE:
+        lines.insert(0, f"  {'':<12}… and {len(notable) - NOTABLE:,} earlier ones")
+    return ["", *lines] if lines else []
+
+
 def render(summary: RunSummary) -> str:
     """The summary for people."""
     lines = [f"As of {summary.as_of} (end of day, UTC)", ""]
-    lines.append(f"  {'':<12}{'rows':>12}{'days loaded':>14}{'skipped':>10}{'rejected':>10}")
+    lines.append(f"  {'':<12}{'read':>12}{'rejected':>10}{'loaded':>12}{'days loaded':>14}{'skipped':>10}")
     for entity, load in summary.loaded.items():
         lines.append(
-            f"  {entity:<12}{load.rows:>12,}{load.days:>14,}{load.skipped_days:>10,}{load.rejected:>10,}"
+            f"  {entity:<12}{load.read:>12,}{load.rejected:>10,}{load.rows:>12,}{load.days:>14,}"
+            f"{load.skipped_days:>10,}"
         )
+    lines += _notable(summary)
     dbt, alerts = summary.dbt, summary.alerts
     lines += [
         "",

@@ -4,8 +4,10 @@ import polars as pl
 
 ENTITIES = ("customers", "products", "orders", "deliveries")
 STATUSES = ("pending", "shipped", "delivered", "cancelled", "returned")
+DELIVERY_STATUSES = ("in_transit", "delivered", "failed")
 
 LANDING_STAGE = "raw.landing"
+REJECTS_TABLE = "raw.rejected_rows"
 
 _TIMESTAMP = pl.Datetime("us")
 _MONEY = pl.Decimal(12, 2)

@@ -22,7 +22,7 @@ from flows.alert.ledger import (
 )
 from flows.alert.mail import compose, connect, parse_addresses, send, sender_address
 from flows.errors import DeliveryError
-from flows.warehouse import connect as connect_warehouse
+from flows.warehouse import opener
 
 DEFAULT_ALERT_TO = "order-team@example.com"
 
@@ -59,7 +59,7 @@ def check_sla(
 ) -> AlertSummary:
     """Send the day's digest, once, if orders are late and open. Expects the models built for `as_of`."""
     recipients = parse_addresses(alert_to)
-    with connect_warehouse(load_warehouse(warehouse_block), query_tag=f"check-sla {as_of}") as connection:
+    with opener(load_warehouse(warehouse_block), warehouse_block, "check-sla", as_of)() as connection:
         create_ledger(connection)
         findings = read_findings(connection, as_of)
         messages = (

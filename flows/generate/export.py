@@ -16,8 +16,8 @@ from threading import Barrier
 
 import polars as pl
 
+from flows.ahead import one_ahead
 from flows.errors import InputError, StagingError
-from flows.generate.ahead import one_ahead
 from flows.generate.partitions import Partitions, change_partitions, days_of
 from flows.generate.shop import Shop
 from flows.tables import ENTITIES, SCHEMAS

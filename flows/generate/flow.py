@@ -2,13 +2,17 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow, get_run_logger
+from pydantic import Field
 
-from flows.generate.ahead import one_ahead
+from flows.ahead import one_ahead
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import described_shop
+from flows.ingest.intake import Intake, settle
 from flows.ingest.staging import BatchWriter
+from flows.ingest.tally import DEFAULT_REJECT_RATE
 from flows.paths import staging_dir
 
 
@@ -20,20 +24,36 @@ def generate_orders(
     orders_per_day: int | None = None,
     seed: int | None = None,
     shop: str | None = None,
+    max_reject_rate: Annotated[float | None, Field(ge=0, le=1)] = None,
 ) -> dict[str, int]:
-    """Simulate the change partitions of `days` and stage them under `batch_id`.
+    """Simulate the change partitions of `days` and stage what can be used of them under `batch_id`.
+
+    What cannot be used, as a shop with dirt has it, is published below `rejects/<as_of>/`, with the reasons.
+
+    Args:
+        as_of: the day the run closes.
+        days: the days to simulate.
+        batch_id: names the batch.
+        orders_per_day: size of the shop; default: as its file says, or 1,000.
+        seed: which shop; default: as its file says, or 7.
+        shop: path of a TOML file describing the shop.
+        max_reject_rate: the largest share of rejected rows; default: 0.05.
 
     Returns:
-        Rows per entity.
+        Rows staged per entity.
     """
     logger = get_run_logger()
     simulated = described_shop(Path(shop) if shop else None, orders_per_day, seed)
     done: set[date] = set()
     with BatchWriter(batch_id, staging_dir(), origin=simulated.origin) as writer:
+        intake = Intake(writer, as_of)
         for run, partitions in one_ahead(change_partitions(simulated, days)):
             for entity, frame in partitions.items():
-                writer.write(entity, frame, run)
+                intake.take_simulated(entity, frame, run)
             if not done.issuperset(run):
                 done.update(run)
                 logger.info("simulated %d of %d days", len(done), len(days))
+        intake.finish()
+        limit = DEFAULT_REJECT_RATE if max_reject_rate is None else max_reject_rate
+        settle(intake.reading, writer.rejected(), as_of, limit, logger.warning)
     return writer.batch.rows()

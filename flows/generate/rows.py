@@ -23,9 +23,7 @@ from flows.generate.moments import (
 from flows.generate.pools import chosen
 from flows.generate.products import catalogue
 from flows.generate.shop import Shop
-from flows.tables import STATUSES
-
-DELIVERY_STATUSES = ("in_transit", "delivered", "failed")
+from flows.tables import DELIVERY_STATUSES, STATUSES
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ file names and leaves the rest. All shares are weights: they need not add up to 
 """
 
 import math
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
@@ -28,6 +27,10 @@ from flows.generate.parts import (
     Tier,
     written_as_a_day,
 )
+from flows.toml_file import complaints, read_toml
+
+_EXAMPLE = "data/sample/shop.toml"
+_UNKNOWN = f"unknown field; {_EXAMPLE} lists them"
 
 
 class Shop(Part):
@@ -69,7 +72,7 @@ class Shop(Part):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise InputError(f"this shop cannot be: {'; '.join(_complaints(error))}") from None
+            raise InputError(f"this shop cannot be: {'; '.join(complaints(error, _UNKNOWN))}") from None
 
     def __hash__(self) -> int:
         # asked for on every look into a cache, so that a few fields must do
@@ -82,16 +85,7 @@ class Shop(Part):
         Raises:
             InputError: the file cannot be read, or names what cannot be.
         """
-        try:
-            described = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise InputError(
-                f"{path}: {error.strerror or error}; data/sample/shop.toml is an example"
-            ) from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: is not UTF-8 text") from None
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{path}: is not TOML: {error}") from None
+        described = read_toml(path, _EXAMPLE)
         try:
             return cls(**{**described, **fields})
         except InputError as error:
@@ -196,23 +190,3 @@ def described_shop(path: Path | None, orders_per_day: int | None, seed: int | No
 def _longest_days(median_hours: float, sigma: float) -> int:
     """Days that all but one in ten thousand stay below."""
     return math.ceil(median_hours / 24 * math.exp(3.72 * sigma)) + 1
-
-
-def _complaints(error: ValidationError) -> list[str]:
-    problems = error.errors(include_url=False)
-    # a part that cannot be leaves its list too short, which is no trouble of its own
-    inner = {problem["loc"][:length] for problem in problems for length in range(len(problem["loc"]))}
-    said = []
-    for problem in problems:
-        if problem["loc"] and problem["loc"] in inner:
-            continue
-        where = ""
-        for step in problem["loc"]:
-            where += f"[{step}]" if isinstance(step, int) else f".{step}"
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message, problem["input"] = "unknown field; data/sample/shop.toml lists them", None
-        given = problem["input"]
-        shown = f", not {given!r}" if isinstance(given, str | int | float) and problem["loc"] else ""
-        said.append(f"{where.lstrip('.')}: {message}{shown}" if where else message)
-    return said

@@ -1,34 +1,21 @@
-"""The `read-source` and `load-raw` steps."""
+"""The `load-raw` step, and the question before it: which days are missing."""
 
-from dataclasses import asdict
 from datetime import date
-from pathlib import Path
+from functools import partial
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
+from snowflake.connector import SnowflakeConnection
 
 from blocks.load import load_warehouse
 from blocks.names import WAREHOUSE_BLOCK
-from flows.ingest.load import EntityLoad, load_batch
-from flows.ingest.manifest import MissingDays, create_landing, missing_days, origins, read_manifest
-from flows.ingest.source import read_description, read_orders
-from flows.ingest.staging import BatchWriter, StagedBatch
+from flows.ingest.leftovers import remove_leftovers
+from flows.ingest.load import EntityLoad, days_as_rows, load_batch
+from flows.ingest.manifest import MissingDays, create_landing, missing_days, origins
+from flows.ingest.retries import Session
+from flows.ingest.staging import StagedBatch
 from flows.paths import staging_dir
-from flows.warehouse import connect
-
-
-@flow(name="read-source", flow_run_name="read-source {as_of}")
-def read_source(as_of: date, source: str, batch_id: str) -> dict[str, int]:
-    """Read a shop's own orders as their state at the end of `as_of`, and stage them under `batch_id`.
-
-    Returns:
-        Rows per entity.
-    """
-    orders = read_orders(read_description(Path(source)), as_of)
-    with BatchWriter(batch_id, staging_dir(), origin="files") as writer:
-        writer.write("orders", orders, [as_of])
-    get_run_logger().info("read %s orders from %s", f"{orders.height:,}", source)
-    return writer.batch.rows()
+from flows.warehouse import opener
 
 
 @flow(name="load-raw", flow_run_name="load-raw {as_of}")
@@ -36,24 +23,24 @@ def load_raw(as_of: date, batch_id: str, warehouse_block: str = WAREHOUSE_BLOCK)
     """Load a staged batch into the raw tables, one transaction an entity, then forget its files."""
     logger = get_run_logger()
     batch = StagedBatch.open(staging_dir() / batch_id)
-    days = [day for entity in batch.days.values() for day in entity]
+    connect = opener(load_warehouse(warehouse_block), warehouse_block, "load-raw", as_of)
     try:
-        with connect(load_warehouse(warehouse_block), query_tag=f"load-raw {as_of}") as connection:
-            create_landing(connection)
-            manifest = read_manifest(connection, min(days), max(days))
-            loaded = load_batch(connection, batch, manifest, logger.info)
-            if len(found := origins(connection)) > 1:
-                logger.warning(
-                    "this warehouse holds orders of different shops (%s), whose open orders will look late; "
-                    "give each a database (or ORDERS_DATA_DIR) of its own",
-                    "; ".join(found),
-                )
+        loaded = load_batch(connect, batch, logger.info)
     finally:
         batch.discard()
+    with Session(connect, _as_it_is, logger.info) as session:
+        session.run(partial(remove_leftovers, root=staging_dir(), report=logger.info), "tidying up")
+        found = session.run(origins, "reading the manifest")
+    if len(found) > 1:
+        logger.warning(
+            "this warehouse holds orders of different shops (%s), whose open orders will look late; "
+            "give each a database (or ORDERS_DATA_DIR) of its own",
+            "; ".join(found),
+        )
     create_table_artifact(
         key="load-raw",
         description=f"batch {batch_id} as of {as_of}",
-        table=[{"entity": entity, **asdict(load)} for entity, load in loaded.items()],
+        table=days_as_rows(loaded),
     )
     return loaded
 
@@ -62,8 +49,13 @@ def load_raw(as_of: date, batch_id: str, warehouse_block: str = WAREHOUSE_BLOCK)
 def find_missing_days(as_of: date, days: int, warehouse_block: str = WAREHOUSE_BLOCK) -> MissingDays:
     """Ask the manifest which days of [as_of - days + 1, as_of] are to be simulated."""
     logger = get_run_logger()
-    with connect(load_warehouse(warehouse_block), query_tag=f"find-missing-days {as_of}") as connection:
-        create_landing(connection)
-        found = missing_days(connection, as_of, days)
+    connect = opener(load_warehouse(warehouse_block), warehouse_block, "find-missing-days", as_of)
+    with Session(connect, create_landing, logger.info) as session:
+        session.run(partial(remove_leftovers, root=staging_dir(), report=logger.info), "tidying up")
+        found = session.run(partial(missing_days, as_of=as_of, days=days), "reading the manifest")
     logger.info("%d of %d days up to %s are missing", len(found.missing), days, as_of)
     return found
+
+
+def _as_it_is(_connection: SnowflakeConnection) -> None:
+    """The landing zone was made a moment ago."""

@@ -1,197 +1,240 @@
-"""Load one batch: PUT its files, then one transaction per entity.
+"""Load one batch exactly once: one transaction an entity, and a decision for each of its days.
 
-Each transaction takes the load lock, deletes the batch's days, copies the files, compares rows written,
-rows copied and rows in the table, and writes the manifest. Of two runs at once, the second waits for the
-lock (Snowflake) or is refused (the local warehouse); then it finds the first one's rows to replace.
-Whatever differs or fails rolls the entity back; entities that committed stay, and the next run continues
-with those that did not.
+The manifest decides: a day whose content it knows is skipped without touching the stage, one with other
+content is replaced, one it does not know is loaded. It is asked a second time under the load lock, where
+nobody else can be between deciding and committing. So of any number of runs at once each content is
+loaded by one, and a commit whose answer was lost is recognised instead of repeated.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 from snowflake.connector import SnowflakeConnection
-from snowflake.connector.cursor import SnowflakeCursor
 from snowflake.connector.errors import Error
 
-from flows.errors import LoadError, ReconciliationError, StagingError
-from flows.ingest.manifest import Manifest
-from flows.ingest.staging import StagedBatch, StagedDay
-from flows.tables import LANDING_STAGE, raw_table
-from flows.warehouse import read_sql, rows
+from flows.errors import LoadError
+from flows.ingest import transaction
+from flows.ingest.manifest import LoadedDay, create_landing, read_manifest
+from flows.ingest.reconcile import check_copied, check_staged
+from flows.ingest.retries import PATIENCE, Patience, Session
+from flows.ingest.staging import REJECTED, StagedBatch
+from flows.ingest.upload import new_attempt, put_files, remove_files
+from flows.tables import REJECTS_TABLE, raw_table
+from flows.trouble import is_locked, one_line
+from flows.warehouse import Connect
 
-_SQL = Path(__file__).parent / "sql"
-_DAYS_PER_STATEMENT = 500
-# The client expands wildcards in the path of a PUT, but cannot quote: it ends the path at the first
-# apostrophe, escaped or not. So a character with a meaning of its own is written as a range around it.
-_AS_WILDCARDS = str.maketrans(
-    {"'": "[&-(]", "\\": "[Z-^]", "?": "[>-@]", "#": '["-$]', "%": "[$-&]", "*": "[*]", "[": "[[]"}
-)
+LOADED, REPLACED, SKIPPED = "loaded", "replaced", "skipped"
+
+
+@dataclass(frozen=True)
+class DayLoad:
+    """What became of one day: of `read` rows, `loaded` were loaded now, `rejected` and `ignored` never are.
+
+    `outcome` is `loaded`, `replaced` (other content was there before) or `skipped` (the same was).
+    """
+
+    day: date
+    read: int
+    rejected: int
+    ignored: int
+    loaded: int
+    outcome: str
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether rows were set aside, or replaced others."""
+        return self.rejected > 0 or self.outcome == REPLACED
 
 
 @dataclass(frozen=True)
 class EntityLoad:
-    """What became of one entity: rows and days loaded, days that were there already."""
+    """What became of one entity: rows and days loaded, days that were there already, rows set aside.
+
+    `by_day` has the days of the batch; `skipped_days` may count others that needed no batch.
+    """
 
     rows: int
     days: int
     skipped_days: int
     rejected: int = 0
+    by_day: tuple[DayLoad, ...] = ()
+
+    @property
+    def read(self) -> int:
+        """Rows that were read or simulated."""
+        return sum(day.read for day in self.by_day)
 
 
 def load_batch(
-    connection: SnowflakeConnection,
-    batch: StagedBatch,
-    manifest: Manifest,
-    report: Callable[[str], None],
+    connect: Connect, batch: StagedBatch, report: Callable[[str], None], patience: Patience = PATIENCE
 ) -> dict[str, EntityLoad]:
-    """Load every entity of the batch whose content is not there already.
+    """Load every day of the batch whose content is not there already.
 
     Args:
-        manifest: the manifest for the batch's days; an entity all of whose days have the same
-            content hash is skipped without touching the stage.
-        report: told one line a step, for progress.
+        connect: opens a session, and another one when it was lost.
+        batch: its files stay where they are.
+        report: told one line a step and a wait, for progress.
+        patience: how long a lost connection, or another run at work, is borne.
 
     Returns:
         What became of each entity. The stage holds nothing of the batch afterwards.
 
     Raises:
         StagingError: a file could not be uploaded; the entity was not touched.
-        LoadError: the warehouse refused a statement; the entity was rolled back.
+        LoadError: the warehouse refused a statement, or another run did not end; the entity was rolled back.
         ReconciliationError: the counts differ; the entity was rolled back.
+        UnreachableError: the warehouse did not come back.
+        WarehouseError: the landing zone could not be made or read.
     """
-    results = {}
     for entity, days in batch.days.items():
-        loaded = manifest.get(entity, {})
-        if all(
-            day in loaded and loaded[day].content_hash == staged.content_hash for day, staged in days.items()
-        ):
-            results[entity] = EntityLoad(rows=0, days=0, skipped_days=len(days))
-            continue
-        total = sum(day.rows for day in days.values())
-        report(f"loading {entity}: {total:,} rows of {len(days)} day(s)")
+        check_staged(entity, days)
+    every_day = [day for days in batch.days.values() for day in days]
+    if not every_day:
+        return {}
+    read = partial(read_manifest, first=min(every_day), last=max(every_day))
+    with Session(connect, create_landing, report, patience) as session:
+        known = session.run(read, "reading the manifest")
+        return {entity: _Load(session, batch, entity, report).run(known[entity]) for entity in batch.days}
+
+
+def days_as_rows(loaded: Mapping[str, EntityLoad]) -> list[dict[str, Any]]:
+    """One row an entity and day, of plain values: entity, day, read, rejected, ignored, loaded, outcome."""
+    return [
+        {"entity": entity, **asdict(day), "day": day.day.isoformat()}
+        for entity, load in loaded.items()
+        for day in load.by_day
+    ]
+
+
+class _Load:
+    """One entity on its way, over as many attempts as it takes."""
+
+    def __init__(
+        self, session: Session, batch: StagedBatch, entity: str, report: Callable[[str], None]
+    ) -> None:
+        self._session = session
+        self._batch = batch
+        self._entity = entity
+        self._days = batch.days[entity]
+        self._report = report
+        self._known: Mapping[date, LoadedDay] | None = None
+        self._paths: list[str] = []
+        self._uploaded: set[date] = set()  # days whose files lie in the last path, not copied yet
+        self._sent: dict[date, str] = {}  # outcomes of which a commit was sent
+
+    def run(self, known: Mapping[date, LoadedDay]) -> EntityLoad:
+        """Load what the manifest, read a moment ago, does not know."""
+        self._known = known
+        table = raw_table(self._entity)
         try:
-            if total:
-                _put(connection, batch, entity)
-            _load_entity(connection, batch, entity, days)
+            outcomes = self._session.run(self._attempt, f"loading {self._entity}")
+        except Error as error:
+            if is_locked(error):
+                raise LoadError(
+                    f"{self._entity}: another run was loading all the time ({one_line(error)}); {table} is "
+                    "as it was before. Run again when it has ended; SHOW LOCKS names a session that hangs"
+                ) from None
+            raise LoadError(
+                f"the warehouse refused to load {self._entity}: {one_line(error)}; "
+                f"{table} is as it was before"
+            ) from None
         finally:
-            _clean_stage(connection, batch, entity)
-        results[entity] = EntityLoad(rows=total, days=len(days), skipped_days=0)
-    return results
+            for path in self._paths:
+                self._session.if_open(partial(remove_files, path=path))
+        return self._result(outcomes)
 
+    def _attempt(self, connection: SnowflakeConnection) -> Mapping[date, str]:
+        """The outcomes of the days this run has loaded; safe to be made again wherever it failed."""
+        known, self._known = self._known, None
+        if known is None:
+            known = self._read(connection)
+        while wanted := self._wanted(known):
+            self._upload(connection, wanted)
+            with transaction.begun(connection) as cursor:
+                transaction.take_lock(cursor, self._batch.batch_id)
+                known = self._read(connection)
+                if self._wanted(known) != wanted:
+                    cursor.execute("rollback")
+                    continue
+                self._replace(cursor, wanted, known)
+                cursor.execute("commit")
+            return self._sent
+        if self._uploaded:
+            self._report(f"loading {self._entity}: another run has loaded the same meanwhile")
+        return self._arrived(known)
 
-def _put(connection: SnowflakeConnection, batch: StagedBatch, entity: str) -> None:
-    source = (batch.directory / entity).as_posix().translate(_AS_WILDCARDS) + "/*.parquet"
-    try:
-        uploaded = rows(
-            connection,
-            f"put 'file://{source}' @{LANDING_STAGE}/{batch.batch_id}/{entity}/ auto_compress = false",
-        )
-    except Error as error:
-        raise StagingError(
-            f"cannot upload {entity} to @{LANDING_STAGE}: {_message(error)}; "
-            "nothing of it was loaded. Run again"
-        ) from None
-    failed = [row for row in uploaded if row[6] not in ("UPLOADED", "SKIPPED")]
-    if failed:
-        raise StagingError(f"cannot upload {failed[0][0]} to @{LANDING_STAGE}: {failed[0][6]}. Run again")
+    def _read(self, connection: SnowflakeConnection) -> Mapping[date, LoadedDay]:
+        return read_manifest(connection, min(self._days), max(self._days))[self._entity]
 
+    def _arrived(self, known: Mapping[date, LoadedDay]) -> dict[date, str]:
+        """What was sent to be committed, and is there: perhaps only the answer was lost."""
+        ours = self._batch.batch_id
+        there = {day for day, loaded in known.items() if loaded.batch_id == ours}
+        return {day: outcome for day, outcome in self._sent.items() if day in there}
 
-def _load_entity(
-    connection: SnowflakeConnection, batch: StagedBatch, entity: str, days: dict[date, StagedDay]
-) -> None:
-    table = raw_table(entity)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("begin")
-            cursor.execute(read_sql(_SQL / "take_lock.sql"), (batch.batch_id,))
-            _delete_days(cursor, table, "_batch_day", days)
-            copied = _copy(cursor, batch, entity) if any(day.rows for day in days.values()) else 0
-            _reconcile(cursor, batch, entity, days, copied)
-            _write_manifest(cursor, batch, entity, days)
-            cursor.execute("commit")
-    except Error as error:
-        _roll_back(connection)
-        raise LoadError(
-            f"the warehouse refused to load {entity}: {_message(error)}; {table} is as it was before"
-        ) from None
-    except ReconciliationError:
-        _roll_back(connection)
-        raise
+    def _wanted(self, known: Mapping[date, LoadedDay]) -> set[date]:
+        """Days that are not there with the batch's content."""
+        return {
+            day
+            for day, staged in self._days.items()
+            if day not in known or known[day].content_hash != staged.content_hash
+        }
 
+    def _upload(self, connection: SnowflakeConnection, wanted: set[date]) -> None:
+        """Bring the files of these days to a path of their own, unless they lie there already."""
+        if self._uploaded == wanted:
+            return
+        self._uploaded = set()
+        rows = sum(self._days[day].rows for day in wanted)
+        self._report(f"loading {self._entity}: {rows:,} rows of {len(wanted)} day(s)")
+        path = new_attempt(self._batch.batch_id)
+        self._paths.append(path)
+        if rows:
+            put_files(connection, self._batch.narrowed(self._entity, wanted), f"{path}/{self._entity}")
+        if rejects := self._batch.narrowed_rejects(self._entity, wanted):
+            put_files(connection, rejects, f"{path}/{REJECTED}")
+        self._uploaded = wanted
 
-def _roll_back(connection: SnowflakeConnection) -> None:
-    """Roll back; a connection that is lost has rolled back already and must not hide why."""
-    with suppress(Error), connection.cursor() as cursor:
-        cursor.execute("rollback")
+    def _replace(
+        self, cursor: transaction.Cursor, wanted: set[date], known: Mapping[date, LoadedDay]
+    ) -> None:
+        """Everything between the lock and the commit."""
+        entity, batch, path = self._entity, self._batch, self._paths[-1]
+        days = {day: self._days[day] for day in sorted(wanted)}
+        self._uploaded = set()  # a name that was copied from is not used again
+        transaction.delete_days(cursor, raw_table(entity), "_batch_day", days)
+        transaction.delete_days(cursor, REJECTS_TABLE, f"entity = '{entity}' and _batch_day", days)
+        copied = rejects = 0
+        if any(staged.rows for staged in days.values()):
+            copied = transaction.copy(cursor, raw_table(entity), f"{path}/{entity}")
+        if any(staged.rejected for staged in days.values()):
+            rejects = transaction.copy(cursor, REJECTS_TABLE, f"{path}/{REJECTED}")
+        check_copied(cursor, entity, days, copied, rejects)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        transaction.write_manifest(cursor, batch, entity, days, now)
+        replaced = [day for day in days if day in known]
+        transaction.record_replaced(cursor, batch.batch_id, entity, replaced, now)
+        self._sent = self._arrived(known) | {day: REPLACED if day in known else LOADED for day in days}
 
-
-def _delete_days(cursor: SnowflakeCursor, table: str, condition: str, days: dict[date, StagedDay]) -> None:
-    """Delete the rows of `days`; `condition` ends where the list of days begins."""
-    ordered = sorted(days)
-    for start in range(0, len(ordered), _DAYS_PER_STATEMENT):
-        some = ordered[start : start + _DAYS_PER_STATEMENT]
-        placeholders = ", ".join(["%s"] * len(some))
-        statement = f"delete from {table} where {condition} in ({placeholders})"  # noqa: S608 - names of ours
-        cursor.execute(statement, tuple(some))
-
-
-def _copy(cursor: SnowflakeCursor, batch: StagedBatch, entity: str) -> int:
-    """COPY the batch's files; returns the rows the warehouse says it loaded."""
-    cursor.execute(
-        read_sql(_SQL / "copy_entity.sql").format(
-            table=raw_table(entity), stage=LANDING_STAGE, batch_id=batch.batch_id, entity=entity
-        )
-    )
-    columns = [column.name.lower() for column in cursor.description]
-    if "rows_loaded" not in columns:
-        raise ReconciliationError(
-            f"COPY found no files for {entity} in @{LANDING_STAGE}/{batch.batch_id}; run again"
-        )
-    position = columns.index("rows_loaded")
-    return sum(int(row[position]) for row in cursor.fetchall())
-
-
-def _reconcile(
-    cursor: SnowflakeCursor, batch: StagedBatch, entity: str, days: dict[date, StagedDay], copied: int
-) -> None:
-    written = sum(day.rows for day in days.values())
-    if written != copied:
-        raise ReconciliationError(
-            f"{entity}: {written:,} rows written but {copied:,} copied; rolled back, nothing of it was loaded"
-        )
-    cursor.execute(read_sql(_SQL / "count_days.sql").format(table=raw_table(entity)), (min(days), max(days)))
-    stored = {row[0]: int(row[1]) for row in cursor.fetchall()}
-    for day, staged in sorted(days.items()):
-        if stored.get(day, 0) != staged.rows:
-            raise ReconciliationError(
-                f"{entity} of {day}: {staged.rows:,} rows written but {stored.get(day, 0):,} in the table; "
-                "rolled back, nothing of it was loaded"
+    def _result(self, outcomes: Mapping[date, str]) -> EntityLoad:
+        by_day = tuple(
+            DayLoad(
+                day=day,
+                read=staged.read,
+                rejected=staged.rejected,
+                ignored=staged.ignored,
+                loaded=staged.rows if day in outcomes else 0,
+                outcome=outcomes.get(day, SKIPPED),
             )
-
-
-def _write_manifest(
-    cursor: SnowflakeCursor, batch: StagedBatch, entity: str, days: dict[date, StagedDay]
-) -> None:
-    _delete_days(cursor, "ops.load_manifest", f"entity = '{entity}' and batch_day", days)
-    loaded_at = datetime.now(UTC).replace(tzinfo=None)
-    cursor.executemany(
-        read_sql(_SQL / "write_manifest.sql"),
-        [
-            (entity, day, batch.batch_id, staged.rows, staged.content_hash, batch.origin, loaded_at)
-            for day, staged in sorted(days.items())
-        ],
-    )
-
-
-def _clean_stage(connection: SnowflakeConnection, batch: StagedBatch, entity: str) -> None:
-    """Remove the batch's files; a stage that cannot be cleaned now must not hide why."""
-    with suppress(Error):
-        rows(connection, f"remove @{LANDING_STAGE}/{batch.batch_id}/{entity}/")
-
-
-def _message(error: Error) -> str:
-    return " ".join((error.msg or str(error)).split())[:500]
+            for day, staged in sorted(self._days.items())
+        )
+        return EntityLoad(
+            rows=sum(day.loaded for day in by_day),
+            days=len(outcomes),
+            skipped_days=len(by_day) - len(outcomes),
+            rejected=sum(day.rejected for day in by_day),
+            by_day=by_day,
+        )

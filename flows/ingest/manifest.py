@@ -20,6 +20,7 @@ class LoadedDay:
     rows: int
     content_hash: str
     origin: str
+    batch_id: str
 
 
 Manifest = dict[str, dict[date, LoadedDay]]
@@ -34,8 +35,8 @@ def read_manifest(connection: SnowflakeConnection, first: date, last: date) -> M
     """Loaded days in [first, last], by entity."""
     manifest: Manifest = {entity: {} for entity in ENTITIES}
     found = rows(connection, read_sql(_SQL / "read_manifest.sql"), (first, last))
-    for entity, day, row_count, content_hash, origin in found:
-        manifest.setdefault(entity, {})[day] = LoadedDay(int(row_count), content_hash, origin)
+    for entity, day, row_count, content_hash, origin, batch_id in found:
+        manifest.setdefault(entity, {})[day] = LoadedDay(int(row_count), content_hash, origin, batch_id)
     return manifest
 
 

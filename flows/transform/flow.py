@@ -1,14 +1,19 @@
 """The `dbt-build` step."""
 
 from datetime import date
+from functools import partial
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
+from snowflake.connector import SnowflakeConnection
 
 from blocks.load import load_warehouse
 from blocks.names import WAREHOUSE_BLOCK
+from flows.ingest.retries import Session
 from flows.transform.build import DbtSummary, dbt_build
 from flows.transform.environment import dbt_variables, environment
+from flows.transform.replaced import forget, in_words, replaced_days
+from flows.warehouse import opener
 
 
 @flow(name="dbt-build", flow_run_name="dbt-build {as_of}", validate_parameters=True)
@@ -16,8 +21,15 @@ def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSumm
     """Build staging, marts and alerts as they stand at the end of `as_of`, and test them."""
     logger = get_run_logger()
     connector = load_warehouse(warehouse_block)
-    with environment(dbt_variables(connector)):
-        summary = dbt_build(as_of, logger.info)
+    connect = opener(connector, warehouse_block, "dbt-build", as_of)
+    with Session(connect, _as_it_is, logger.info) as session:
+        replaced = session.run(replaced_days, "reading which days were replaced")
+        if replaced:
+            logger.info("replaced since the last build: %s", in_words(replaced))
+        with environment(dbt_variables(connector)):
+            summary = dbt_build(as_of, logger.info)
+        if replaced:
+            session.run(partial(forget, done=replaced), "noting that the models know the replaced days")
     create_markdown_artifact(
         key="dbt-build",
         description=f"dbt build as of {as_of}",
@@ -26,3 +38,7 @@ def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSumm
 | {summary.passed} | {summary.warned} | {summary.failed} | {summary.skipped} |""",
     )
     return summary
+
+
+def _as_it_is(_connection: SnowflakeConnection) -> None:
+    """The landing zone was made by the load."""

@@ -57,6 +57,19 @@ create table if not exists raw.deliveries (
     _batch_day date not null
 );
 
+-- One row per record that was read and set aside; its line counts from 1, with the header.
+create table if not exists raw.rejected_rows (
+    entity varchar not null,
+    file varchar,
+    line number(18, 0),
+    column_name varchar,
+    value varchar,
+    reason varchar not null,
+    source_row varchar,
+    _batch_id varchar not null,
+    _batch_day date not null
+);
+
 -- One row, changed first in every load: two runs cannot be between delete and commit at once.
 create table if not exists ops.load_lock (
     batch_id varchar not null
@@ -74,4 +87,12 @@ create table if not exists ops.load_manifest (
     content_hash varchar not null,
     origin varchar not null,
     loaded_at timestamp_ntz not null
+);
+
+-- Days whose content was replaced since the models were last built; whoever builds them takes their rows away.
+create table if not exists ops.replaced_days (
+    entity varchar not null,
+    batch_day date not null,
+    batch_id varchar not null,
+    replaced_at timestamp_ntz not null
 );

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 REMOVE = re.compile(r"(remove|rm)$", re.IGNORECASE)
 UPLOADS = ".uploads"
+GATHERED_BYTES = 2 * 2**20  # a thread a chunk of the network would take longer than the writing
 
 
 def apply() -> None:
@@ -124,8 +125,13 @@ async def upload(request: Request) -> Response:
     partial.parent.mkdir(exist_ok=True)
     try:
         with partial.open("wb") as file:
+            gathered = bytearray()
             async for chunk in request.stream():
-                await run_in_threadpool(file.write, chunk)
+                gathered += chunk
+                if len(gathered) >= GATHERED_BYTES:
+                    await run_in_threadpool(file.write, gathered)
+                    gathered = bytearray()
+            await run_in_threadpool(file.write, gathered)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.replace(target)
     finally:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from snowflake.connector import SnowflakeConnection
 
 from blocks.settings import SnowflakeSettings
 from flows.ingest.manifest import create_landing
-from flows.warehouse import connect
+from flows.warehouse import Connect, connect
 from tests.integration.local.stand_ins import StandIn, running
 
 _databases = itertools.count(1)
@@ -52,10 +53,11 @@ def connector(new_connector: Callable[[], SnowflakeConnector]) -> SnowflakeConne
 
 
 class Shop:
-    """One database, with a session to load it and look at it."""
+    """One database, with a session to look at it, and a way to open others."""
 
-    def __init__(self, connection: SnowflakeConnection) -> None:
+    def __init__(self, connection: SnowflakeConnection, connect: Connect) -> None:
         self.connection = connection
+        self.connect = connect
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The result of a query."""
@@ -72,7 +74,7 @@ def shop(connector: SnowflakeConnector) -> Iterator[Shop]:
     """A database with its landing zone."""
     with connect(connector, query_tag="tests") as connection:
         create_landing(connection)
-        yield Shop(connection)
+        yield Shop(connection, partial(connect, connector, query_tag="tests"))
 
 
 @pytest.fixture(scope="module")

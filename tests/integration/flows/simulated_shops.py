@@ -1,6 +1,7 @@
 """Simulated shops on their way through the pipeline: staged, loaded and built, without a flow around it."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from snowflake.connector import SnowflakeConnection
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import Shop
 from flows.ingest.load import load_batch
-from flows.ingest.manifest import create_landing
 from flows.ingest.staging import BatchWriter
 from flows.transform.build import DbtSummary, dbt_build
 from flows.transform.environment import dbt_variables, environment
@@ -22,8 +22,7 @@ def load(connection: SnowflakeConnection, shop: Shop, days: Iterable[date], root
         for run, partitions in change_partitions(shop, days):
             for entity, frame in partitions.items():
                 writer.write(entity, frame, run)
-    create_landing(connection)
-    load_batch(connection, writer.batch, {}, report=lambda _line: None)
+    load_batch(lambda: nullcontext(connection), writer.batch, report=lambda _line: None)
 
 
 def build(connector: SnowflakeConnector, as_of: date) -> DbtSummary:

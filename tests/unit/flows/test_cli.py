@@ -50,6 +50,9 @@ def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             ["--as-of", "2010-01-15"],
             "the simulated shop opened on 2010-01-01; it has no orders of 2009-12-17 (a shop file",
         ),
+        (["--max-reject-rate", "1.5"], "the share must lie between 0 and 1, such as 0.05, not 1.5"),
+        (["--max-reject-rate", "nan"], "the share must lie between 0 and 1, such as 0.05, not nan"),
+        (["--max-reject-rate", "5%"], "'5%' is not a share between 0 and 1, such as 0.05"),
         (["--colour"], "unrecognized arguments: --colour"),
         (["2026-01-01"], "unrecognized arguments: 2026-01-01"),
         (["--as-of"], "argument --as-of: expected one argument"),
@@ -112,6 +115,7 @@ def test_a_shop_file_says_since_when_there_are_orders(tmp_path: Path, days: str)
         ([], ""),
         (["--shop", "data/sample/shop.toml"], " --shop data/sample/shop.toml"),
         (["--orders-per-day", "1000", "--seed", "7"], " --orders-per-day 1000 --seed 7"),
+        (["--max-reject-rate", "0"], " --max-reject-rate 0.0"),
         (["--days", "3", "--seed", "8", "--shop", "my.toml"], " --days 3 --seed 8 --shop my.toml"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -131,7 +135,7 @@ def test_what_is_not_asked_for_is_left_to_the_shop_file() -> None:
 def test_help_lists_the_options_and_starts_nothing(tmp_path: Path) -> None:
     ended = run(tmp_path / "data", "--help")
     assert ended.returncode == 0
-    options = "as-of days orders-per-day seed shop source no-notify json"
+    options = "as-of days orders-per-day seed shop source max-reject-rate no-notify json"
     for option in (f"--{name}" for name in options.split()):
         assert option in ended.stdout
     assert ended.stderr == ""

@@ -7,23 +7,24 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.errors import StagingError
+from flows.errors import ReconciliationError, StagingError
 from flows.generate import partitions as generated
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import Shop
 from flows.ingest import staging
-from flows.ingest.staging import BatchWriter, StagedBatch
+from flows.ingest.quarantine import REJECTS
+from flows.ingest.staging import BatchWriter, StagedBatch, StagedDay
 from flows.paths import REPOSITORY
-from flows.tables import ENTITIES
+from flows.tables import ENTITIES, SCHEMAS
 
-ONE, TWO, THREE = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
+ONE, TWO, THREE, FOUR = (date(2026, 1, day) for day in (1, 2, 3, 4))
 
 FILL_THE_DISK = """
 import resource, signal, sys
 from datetime import date
 from pathlib import Path
 import polars as pl
-from flows.errors import StagingError
+from flows.errors import ReconciliationError, StagingError
 from flows.ingest.staging import BatchWriter
 
 rows, days, limit = (int(argument) for argument in sys.argv[2:])
@@ -59,6 +60,27 @@ def staged(root: Path, *writes: tuple[pl.DataFrame, list[date]], batch_id: str =
         for frame, days in writes:
             writer.write("products", frame, days)
     return writer.batch
+
+
+def rejects(*days: date, value: str = "9,99", line: int = 7, entity: str = "products") -> pl.DataFrame:
+    """A row a day that was set aside."""
+    return pl.DataFrame(
+        {
+            "entity": entity,
+            "file": "products.csv",
+            "line": line,
+            "column_name": "price",
+            "value": value,
+            "reason": "is no number",
+            "source_row": f'{{"price":"{value}"}}',
+            "_batch_day": list(days),
+        },
+        schema=REJECTS,
+    )
+
+
+def read_all(directory: Path) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(file) for file in sorted(directory.glob("*.parquet"))])
 
 
 @pytest.fixture
@@ -108,6 +130,12 @@ def test_an_entity_without_any_row_has_no_files(tmp_path: Path) -> None:
     batch = staged(tmp_path, (products(ONE).clear(), [ONE]))
     assert batch.rows() == {"products": 0}
     assert list(tmp_path.rglob("*.parquet")) == []
+
+
+def test_a_day_has_the_hash_it_always_had(tmp_path: Path) -> None:
+    # a manifest remembers hashes: with others, everything would be loaded again
+    known = "dfd4609acda5fc84f5eeaa193c1bdec36ac42bfd5c8448aa437790a0cbfd6bf7"
+    assert hashes(staged(tmp_path, (products(ONE), [ONE]))) == {ONE: known}
 
 
 def test_the_hash_of_a_day_depends_neither_on_chunks_nor_on_the_batch(tmp_path: Path) -> None:
@@ -205,7 +233,7 @@ def test_file_names_are_never_used_twice(tmp_path: Path, every_frame_a_file: Non
     staged(tmp_path, (products(ONE, price="1.00"), [ONE]), batch_id="b")
     names = [file.name for file in tmp_path.rglob("*.parquet")]
     assert len(set(names)) == 3
-    assert all(re.fullmatch(r"products-\d{4}-[0-9a-f]{16}\.parquet", name) for name in names)
+    assert all(re.fullmatch(r"products-[ab]-\d{4}-[0-9a-f]{16}\.parquet", name) for name in names)
 
 
 def test_a_finished_batch_is_read_back_as_it_was(tmp_path: Path) -> None:
@@ -266,3 +294,248 @@ def test_a_root_that_is_no_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StagingError, match="Not a directory"):
         staged(tmp_path / "file", (products(ONE), [ONE]))
+
+
+def test_what_was_set_aside_lies_beside_the_rows_stamped_with_the_batch(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("products", products(ONE, TWO), [ONE, TWO])
+        writer.reject(rejects(ONE, TWO))
+        writer.write("orders", products(ONE).clear(), [ONE])
+        writer.reject(rejects(ONE, entity="orders"))
+    (file,) = (tmp_path / "batch" / "rejected_rows" / "products").iterdir()
+    assert re.fullmatch(r"products-batch-\d{4}-[0-9a-f]{16}\.parquet", file.name)
+    found = pl.read_parquet(file)
+    assert found.drop("_batch_id").equals(rejects(ONE, TWO))
+    assert found["_batch_id"].to_list() == ["batch", "batch"]
+    assert read_all(tmp_path / "batch" / "rejected_rows" / "orders")["entity"].to_list() == ["orders"]
+    day = writer.batch.days["products"][ONE]
+    assert (day.rows, day.rejected, day.ignored, day.read) == (2, 1, 0, 3)
+    assert StagedBatch.open(tmp_path / "batch") == writer.batch
+
+
+def test_a_day_of_which_everything_was_set_aside_is_a_day_of_the_batch(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.reject(rejects(TWO))
+    day = writer.batch.days["products"][TWO]
+    assert (day.rows, day.rejected, day.read) == (0, 1, 1)
+    assert not (tmp_path / "batch" / "products").exists()
+
+
+def with_rejects(root: Path, *set_aside: pl.DataFrame) -> str:
+    """The hash of a day with these rejects."""
+    with BatchWriter("batch", root, origin="files") as writer:
+        writer.write("products", products(ONE), [ONE])
+        for some in set_aside:
+            writer.reject(some)
+    return hashes(writer.batch)[ONE]
+
+
+def test_the_hash_of_a_day_covers_what_was_set_aside_but_not_where_it_stood(tmp_path: Path) -> None:
+    one, two = rejects(ONE), rejects(ONE, value="1,0")
+    known = with_rejects(tmp_path / "1", one, two)
+    moved = rejects(ONE, line=8).with_columns(file=pl.lit("other.csv"))
+    assert with_rejects(tmp_path / "2", pl.concat([moved, two])) == known
+    for number, column in enumerate(("column_name", "value", "reason", "source_row")):
+        other = one.with_columns(pl.lit("other").alias(column))
+        assert with_rejects(tmp_path / "3" / str(number), other, two) != known
+    assert with_rejects(tmp_path / "4", one) != known
+    assert with_rejects(tmp_path / "5") not in (known, with_rejects(tmp_path / "6", one))
+
+
+def test_the_hash_of_a_day_does_not_depend_on_when_rows_were_set_aside(tmp_path: Path) -> None:
+    table = pl.DataFrame(schema={**SCHEMAS["products"], "_batch_day": pl.Date})
+    rows = pl.concat([table, products(ONE)], how="diagonal_relaxed")
+    with BatchWriter("batch", tmp_path / "mixed", origin="files") as writer:
+        writer.reject(rejects(ONE))
+        writer.write("products", rows.head(1), [ONE])
+        writer.reject(rejects(ONE, value="1,0"))
+        writer.write("products", rows.tail(1), [ONE])
+    with BatchWriter("other", tmp_path / "after", origin="files") as after:
+        after.write("products", rows, [ONE])
+        after.reject(pl.concat([rejects(ONE), rejects(ONE, value="1,0")]))
+    assert writer.batch.days == after.batch.days
+
+
+def test_long_records_that_were_set_aside_do_not_gather(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "REJECTS_BYTES", 1_000)
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        for line in range(6):
+            writer.reject(rejects(ONE, value="x" * 200, line=line))
+        files = list((tmp_path / "batch" / "rejected_rows" / "products").iterdir())
+        assert len(files) == 2
+        assert writer.rejected() == tmp_path / "batch" / "rejected_rows"
+    assert read_all(tmp_path / "batch" / "rejected_rows" / "products")["line"].to_list() == list(range(6))
+
+
+def test_what_was_set_aside_can_be_looked_at_before_the_batch_is_finished(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("products", products(ONE), [ONE])
+        writer.reject(rejects(ONE))
+        assert read_all(writer.rejected() / "products").drop("_batch_id").equals(rejects(ONE))
+
+
+def test_counts_that_agree_become_those_of_the_day(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("products", products(ONE, TWO), [ONE, TWO])
+        writer.reject(rejects(TWO))
+        writer.hand_in("products", {ONE: 2, TWO: 6}, {TWO: 3})
+    found = {day: (one.rows, one.read, one.rejected, one.ignored) for day, one in product_days(writer)}
+    assert found == {ONE: (2, 2, 0, 0), TWO: (2, 6, 1, 3)}
+
+
+def product_days(writer: BatchWriter) -> list[tuple[date, StagedDay]]:
+    return sorted(writer.batch.days["products"].items())
+
+
+def test_a_day_that_was_only_counted_is_no_day_of_the_batch(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("products", products(ONE), [ONE])
+        writer.hand_in("products", {ONE: 2, TWO: 3}, {TWO: 3})
+    assert list(writer.batch.days["products"]) == [ONE]
+
+
+@pytest.mark.parametrize(
+    ("read", "ignored", "day"),
+    [
+        ({ONE: 3, TWO: 3}, {}, ONE),
+        ({ONE: 2, TWO: 2}, {}, TWO),
+        ({ONE: 2, TWO: 3}, {ONE: 1}, ONE),
+        ({ONE: 2}, {}, TWO),
+        ({ONE: 2, TWO: 3, THREE: 1}, {}, THREE),
+    ],
+    ids=["lost", "doubled", "ignored", "not counted", "day lost"],
+)
+def test_counts_that_differ_stop_the_batch(
+    tmp_path: Path, read: dict[date, int], ignored: dict[date, int], day: date
+) -> None:
+    with (
+        pytest.raises(ReconciliationError, match=rf"^products of {day}: .*; nothing was loaded$"),
+        BatchWriter("batch", tmp_path, origin="files") as writer,
+    ):
+        writer.write("products", products(ONE, TWO), [ONE, TWO])
+        writer.reject(rejects(TWO))
+        writer.hand_in("products", read, ignored)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_complaint_names_all_the_numbers(tmp_path: Path) -> None:
+    with (
+        pytest.raises(
+            ReconciliationError,
+            match="1,000 rows were read, but 2 are to be loaded, 1 rejected and 4 ignored",
+        ),
+        BatchWriter("batch", tmp_path, origin="files") as writer,
+    ):
+        writer.write("products", products(ONE), [ONE])
+        writer.reject(rejects(ONE))
+        writer.hand_in("products", {ONE: 1_000}, {ONE: 4})
+
+
+def test_an_entity_can_begin_again(tmp_path: Path, every_frame_a_file: None) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("customers", products(ONE), [ONE])
+        writer.write("products", products(ONE, TWO), [ONE, TWO])
+        writer.reject(rejects(TWO))
+        before = {path.name for path in (tmp_path / "batch").rglob("*.parquet")}
+        writer.hand_in("products", {ONE: 2, TWO: 3}, {})
+        writer.forget("products")
+        writer.write("products", products(TWO), [TWO])
+        writer.hand_in("products", {TWO: 2}, {})
+    assert writer.batch.days["products"] == staged(tmp_path / "2", (products(TWO), [TWO])).days["products"]
+    assert writer.batch.rows() == {"customers": 2, "products": 2}
+    assert read_all(tmp_path / "batch" / "products").drop("_batch_id").equals(products(TWO))
+    after = {path.name for path in (tmp_path / "batch" / "products").iterdir()}
+    assert not after & before
+    assert not (tmp_path / "batch" / "rejected_rows" / "products").exists()
+
+
+@pytest.fixture
+def four_days(tmp_path: Path, every_frame_a_file: None) -> StagedBatch:
+    """Rows of days one to three in two files, of which the second has rejects; nothing on day four."""
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("products", products(ONE, TWO), [ONE, TWO])
+        writer.write("products", products(TWO, THREE, price="1.00"), [TWO, THREE, FOUR])
+        writer.reject(rejects(TWO, THREE))
+    return writer.batch
+
+
+@pytest.mark.parametrize("days", [[ONE, TWO, THREE, FOUR], [ONE, TWO, THREE]], ids=["all", "all with rows"])
+def test_all_days_of_an_entity_are_its_own_files(four_days: StagedBatch, days: list[date]) -> None:
+    assert four_days.narrowed("products", days) == four_days.directory / "products"
+    assert four_days.narrowed_rejects("products", days) == four_days.directory / "rejected_rows" / "products"
+
+
+@pytest.mark.parametrize(
+    ("days", "files"), [([TWO], 2), ([ONE], 1), ([THREE, ONE], 2), ([FOUR, THREE], 1), ([FOUR], 0)], ids=str
+)
+def test_some_days_are_files_with_names_of_their_own_that_hold_only_these(
+    four_days: StagedBatch, days: list[date], files: int
+) -> None:
+    own = read_all(four_days.directory / "products")
+    before = {path.name for path in four_days.directory.rglob("*.parquet")}
+    narrowed = four_days.narrowed("products", days)
+    names = [path.name for path in narrowed.iterdir()]
+    assert len(names) == files
+    assert all(re.fullmatch(r"products-batch-\d{4}-[0-9a-f]{16}\.parquet", name) for name in names)
+    assert not before & set(names)
+    if files:
+        assert read_all(narrowed).equals(own.filter(pl.col("_batch_day").is_in(days)))
+    assert four_days.narrowed("products", days) == narrowed
+    assert [path.name for path in narrowed.iterdir()] == names
+    assert read_all(four_days.directory / "products").equals(own)
+
+
+def test_different_days_never_share_a_file_name(four_days: StagedBatch) -> None:
+    narrowed = [four_days.narrowed("products", days) for days in ([ONE], [TWO], [ONE, TWO], [TWO, THREE])]
+    names = [path.name for directory in narrowed for path in directory.iterdir()]
+    assert len(set(names)) == len(names) == 7
+
+
+def test_what_was_set_aside_is_narrowed_likewise(four_days: StagedBatch) -> None:
+    narrowed = four_days.narrowed_rejects("products", [ONE, THREE])
+    assert narrowed is not None
+    assert read_all(narrowed).drop("_batch_id").equals(rejects(THREE))
+    assert {path.name for path in narrowed.iterdir()}.isdisjoint(
+        path.name for path in (four_days.directory / "rejected_rows" / "products").iterdir()
+    )
+    assert four_days.narrowed_rejects("products", [ONE, FOUR]) is None
+
+
+def test_narrowing_begins_again_where_it_was_interrupted(four_days: StagedBatch) -> None:
+    narrowed = four_days.narrowed("products", [ONE])
+    left = narrowed.rename(narrowed.with_name(f"{narrowed.name}.partial"))
+    (left / "leftover.parquet").touch()
+    assert four_days.narrowed("products", [ONE]) == narrowed
+    assert len(list(narrowed.iterdir())) == 1
+    assert not left.exists()
+
+
+def test_narrowing_needs_no_place_outside_the_batch(tmp_path: Path, four_days: StagedBatch) -> None:
+    four_days.narrowed("products", [ONE])
+    four_days.narrowed_rejects("products", [TWO])
+    four_days.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_says_whose_it_is_before_it_has_files(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files"):
+        assert [path.name for path in (tmp_path / "batch").iterdir()] == ["owner.json"]
+        assert not staging.is_abandoned(tmp_path / "batch")
+
+
+def test_a_batch_that_somebody_stages_is_not_staged_a_second_time(tmp_path: Path) -> None:
+    batch = staged(tmp_path, (products(ONE), [ONE]))
+    with pytest.raises(StagingError, match="another run stages a batch of this name"):
+        staged(tmp_path, (products(TWO), [TWO]))
+    assert StagedBatch.open(batch.directory) == batch
+
+
+def test_a_batch_that_a_killed_run_left_is_replaced(tmp_path: Path) -> None:
+    left = staged(tmp_path, (products(ONE), [ONE]))
+    owner = left.directory / "owner.json"
+    owner.write_text(owner.read_text().replace('"started": ', '"started": 9'))
+    batch = staged(tmp_path, (products(TWO), [TWO]))
+    assert list(batch.days["products"]) == [TWO]
+    assert read_all(batch.directory / "products")["_batch_day"].unique().to_list() == [TWO]

@@ -3,7 +3,7 @@ from threading import get_ident
 
 import pytest
 
-from flows.generate.ahead import one_ahead
+from flows.ahead import one_ahead
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50])

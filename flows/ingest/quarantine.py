@@ -1,0 +1,176 @@
+"""Rows that cannot be used: as they stood in their file, with the reason, where people can look at them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+
+from flows.ingest.disk import disk_errors
+from flows.paths import rejects_dir
+from flows.tables import ENTITIES
+
+# Columns of RAW.REJECTED_ROWS, without the batch: one row for each record that was set aside.
+REJECTS = pl.Schema(
+    {
+        "entity": pl.String(),
+        "file": pl.String(),
+        "line": pl.Int64(),
+        "column_name": pl.String(),
+        "value": pl.String(),
+        "reason": pl.String(),
+        "source_row": pl.String(),
+        "_batch_day": pl.Date(),
+    }
+)
+# What of it belongs to the content of a day.
+CONTENT = ("column_name", "value", "reason", "source_row")
+VALUE_CHARACTERS = 500
+# A warehouse takes texts of 16 MiB; in records longer than this, each text is cut like `value`.
+RECORD_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong in some rows: a mask of them, the column as its file calls it, and the reason."""
+
+    rows: pl.Series
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a frame come from.
+
+    `file` names it for people, `records` are the rows as they stand there, under the names they have
+    there; `lines` gives for positions in the frame (UInt32) the lines (Int64).
+    """
+
+    file: str
+    records: pl.DataFrame
+    lines: Callable[[pl.Series], pl.Series]
+
+
+def first_flaws(
+    flaws: Iterable[Flaw], excused: pl.Series | None = None
+) -> tuple[list[Flaw], pl.Series | None]:
+    """The flaws, each row in no more than one of them: the first. And all rows that are in one.
+
+    Args:
+        excused: rows of which nothing is asked.
+    """
+    first: list[Flaw] = []
+    seen = excused
+    for flaw in flaws:
+        rows = flaw.rows if seen is None else flaw.rows & ~seen
+        if rows.any():
+            first.append(Flaw(rows, flaw.column, flaw.reason))
+            seen = rows if seen is None else seen | rows
+    if not first:
+        return [], None
+    return first, seen if excused is None else seen & ~excused
+
+
+def set_aside(entity: str, flaws: Sequence[Flaw], origin: Origin, days: pl.Series) -> pl.DataFrame:
+    """The rows of these flaws as `REJECTS`, in their order; no row is in two of the flaws.
+
+    Args:
+        days: the `_batch_day` of every row.
+    """
+    found = [
+        pl.select(
+            row=(rows := flaw.rows.arg_true()),
+            column_name=pl.lit(flaw.column),
+            value=_texts(origin.records, flaw.column, rows),
+            reason=pl.lit(flaw.reason),
+        )
+        for flaw in flaws
+    ]
+    rejects = pl.concat(found).sort("row")
+    rows = rejects["row"]
+    return rejects.select(
+        pl.lit(entity).alias("entity"),
+        pl.lit(origin.file).alias("file"),
+        origin.lines(rows).cast(pl.Int64).alias("line"),
+        "column_name",
+        "value",
+        "reason",
+        _as_json(origin.records[rows]).alias("source_row"),
+        days[rows].alias("_batch_day"),
+    )
+
+
+def publish(rejected: Path, as_of: date) -> dict[str, Path]:
+    """Put the rejected rows of a batch where people find them, in place of what was there for the day.
+
+    Args:
+        rejected: directory with a directory of Parquet files for each entity that has such rows.
+
+    Returns:
+        `rejects/<as_of>/<entity>.parquet` for each of these; for the others there is none afterwards.
+
+    Raises:
+        StagingError: the disk is full or cannot be written.
+    """
+    published = {}
+    for entity in ENTITIES:
+        target = rejects_dir() / str(as_of) / f"{entity}.parquet"
+        parts = sorted((rejected / entity).glob("*.parquet"))
+        if not parts:
+            if target.exists():
+                with disk_errors(target):
+                    target.unlink()
+            continue
+        draft = target.with_name(f".{target.name}.{rejected.parent.name}")
+        try:
+            with disk_errors(draft):
+                pl.scan_parquet(parts).select(REJECTS.names()).sink_parquet(draft)
+                draft.replace(target)
+        finally:
+            with suppress(OSError):
+                draft.unlink()
+        published[entity] = target
+    with suppress(OSError):  # not empty, or not there
+        (rejects_dir() / str(as_of)).rmdir()
+    return published
+
+
+def _texts(records: pl.DataFrame, column: str, rows: pl.Series) -> pl.Series:
+    """What stands in these rows of the column, as text; null where the file has no such column."""
+    if column not in records.columns:
+        return pl.repeat(None, rows.len(), dtype=pl.String, eager=True)
+    found = records[column].gather(rows)
+    if found.dtype.is_nested() or found.dtype == pl.Duration:
+        return _json(found.to_frame()).str.head(VALUE_CHARACTERS)
+    return (
+        found.to_frame()
+        .select(_printable(found.dtype, column).cast(pl.String).str.head(VALUE_CHARACTERS))
+        .to_series()
+    )
+
+
+def _as_json(records: pl.DataFrame) -> pl.Series:
+    """Each record as a JSON object."""
+    whole = _json(records)
+    short_enough = whole.str.len_bytes() <= RECORD_BYTES
+    if short_enough.all():
+        return whole
+    return whole.zip_with(short_enough, _json(records.with_columns(cs.string().str.head(VALUE_CHARACTERS))))
+
+
+def _json(records: pl.DataFrame) -> pl.Series:
+    printable = (_printable(dtype, column) for column, dtype in records.schema.items())
+    return records.select(pl.struct(printable).struct.json_encode()).to_series()
+
+
+def _printable(dtype: pl.DataType, column: str) -> pl.Expr:
+    """The column, or what stands for it where it holds bytes, which are no text."""
+    if dtype == pl.Binary:
+        return pl.col(column).bin.encode("hex")
+    if "Binary" in str(dtype):
+        return pl.lit(str(dtype)).alias(column)
+    return pl.col(column)
