@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import polars.selectors as cs
 
 from flows.ingest.disk import disk_errors
 from flows.paths import rejects_dir
@@ -35,7 +34,10 @@ RECORD_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Flaw:
-    """What is wrong in some rows: a mask of them, the column as its file calls it, and the reason."""
+    """What is wrong in some rows: a mask of them, the column as its file calls it, and the reason.
+
+    Where the mask is null, nothing is wrong.
+    """
 
     rows: pl.Series
     column: str
@@ -66,7 +68,8 @@ def first_flaws(
     first: list[Flaw] = []
     seen = excused
     for flaw in flaws:
-        rows = flaw.rows if seen is None else flaw.rows & ~seen
+        rows = flaw.rows.fill_null(False) if flaw.rows.has_nulls() else flaw.rows
+        rows = rows if seen is None else rows & ~seen
         if rows.any():
             first.append(Flaw(rows, flaw.column, flaw.reason))
             seen = rows if seen is None else seen | rows
@@ -146,11 +149,7 @@ def _texts(records: pl.DataFrame, column: str, rows: pl.Series) -> pl.Series:
     found = records[column].gather(rows)
     if found.dtype.is_nested() or found.dtype == pl.Duration:
         return _json(found.to_frame()).str.head(VALUE_CHARACTERS)
-    return (
-        found.to_frame()
-        .select(_printable(found.dtype, column).cast(pl.String).str.head(VALUE_CHARACTERS))
-        .to_series()
-    )
+    return _printable(found).cast(pl.String).str.head(VALUE_CHARACTERS)
 
 
 def _as_json(records: pl.DataFrame) -> pl.Series:
@@ -159,18 +158,27 @@ def _as_json(records: pl.DataFrame) -> pl.Series:
     short_enough = whole.str.len_bytes() <= RECORD_BYTES
     if short_enough.all():
         return whole
-    return whole.zip_with(short_enough, _json(records.with_columns(cs.string().str.head(VALUE_CHARACTERS))))
+    short = {
+        values.name: _plain(values).str.head(VALUE_CHARACTERS) if values.dtype == pl.String else values
+        for values in records
+    }
+    return whole.zip_with(short_enough, _json(pl.DataFrame(short)))
 
 
 def _json(records: pl.DataFrame) -> pl.Series:
-    printable = (_printable(dtype, column) for column, dtype in records.schema.items())
-    return records.select(pl.struct(printable).struct.json_encode()).to_series()
+    printable = pl.DataFrame({values.name: _printable(values) for values in records})
+    return printable.to_struct("record").struct.json_encode()
 
 
-def _printable(dtype: pl.DataType, column: str) -> pl.Expr:
-    """The column, or what stands for it where it holds bytes, which are no text."""
-    if dtype == pl.Binary:
-        return pl.col(column).bin.encode("hex")
-    if "Binary" in str(dtype):
-        return pl.lit(str(dtype)).alias(column)
-    return pl.col(column)
+def _printable(values: pl.Series) -> pl.Series:
+    """The values, or what stands for them where they are bytes, which are no text."""
+    if values.dtype == pl.Binary:
+        return _plain(values).bin.encode("hex")
+    if "Binary" in str(values.dtype):
+        return pl.repeat(str(values.dtype), values.len(), eager=True)
+    return _plain(values)
+
+
+def _plain(values: pl.Series) -> pl.Series:
+    """The same under a name of ours: of theirs, Polars takes `*` and `^...$` for patterns."""
+    return values.alias("values")

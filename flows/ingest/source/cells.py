@@ -68,23 +68,22 @@ def texts(values: pl.Series, nothing: Sequence[str]) -> Cells:
     return Cells(trimmed(as_text(values), nothing))
 
 
-def plain(words: pl.Series) -> pl.Series:
-    """Statuses without the differences that do not matter."""
-    return words.str.strip_chars().str.to_lowercase()
-
-
 class Statuses:
     """Reads one shop's words for the statuses of an entity.
 
     Args:
         known: our words; they mean themselves.
-        theirs: their words and which of ours, or `ignore`, they mean; case and blanks do not matter.
+        theirs: their words, without blanks around, and which of ours, or `ignore`, they mean; case does not
+            matter.
     """
 
     def __init__(self, known: Sequence[str], theirs: Mapping[str, str]) -> None:
         words = [*theirs, *known]
         ours = [*theirs.values(), *known]
-        meanings = pl.DataFrame({"word": plain(pl.Series(words, dtype=pl.String)), "ours": ours})
+        schema = {"word": pl.String, "ours": pl.String}
+        meanings = pl.DataFrame({"word": words, "ours": ours}, schema).with_columns(
+            pl.col("word").str.to_lowercase()
+        )
         self._meanings = meanings.unique("word", keep="first", maintain_order=True)
         self._unknown = f"is not one of {', '.join(known)}"
 
@@ -93,7 +92,7 @@ class Statuses:
         text = as_text(values)
         # there are few words, so what they mean is looked up once a word and not once a row
         words = text.unique().drop_nulls()
-        tidy = plain(trimmed(words, nothing))
+        tidy = trimmed(words, nothing).str.to_lowercase()
         ours = tidy.replace_strict(self._meanings["word"], self._meanings["ours"], default=None)
         read = (
             text

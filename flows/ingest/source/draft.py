@@ -12,6 +12,8 @@ from flows.ingest.source.guess import Guess, guesses, samples_of
 from flows.tables import REQUIRED_ORDER_COLUMNS, STATUSES
 
 _EXAMPLES = 3
+# what people are called is not copied into a file that may be committed
+_PERSONAL = ("name", "email")
 
 
 def draft(directory: Path) -> tuple[str, list[Guess]]:
@@ -75,10 +77,7 @@ def _entity(guess: Guess) -> Table:
     _change_day(table, guess)
     missing = _missing(guess)
     if missing:
-        _say(
-            table,
-            f"no column found for {', '.join(missing)}, which are required: name them in [orders.columns]",
-        )
+        _say(table, f"required, and not found: {', '.join(missing)}; name them in [orders.columns]")
     renamed = {theirs: ours for theirs, ours in guess.columns.items() if theirs.strip().lower() != ours}
     if renamed or missing:
         table["columns"] = _columns(guess, renamed)
@@ -108,7 +107,8 @@ def _columns(guess: Guess, renamed: dict[str, str]) -> Table:
     table = tomlkit.table()
     for theirs, ours in renamed.items():
         table[theirs] = ours
-        table[theirs].comment(_examples(guess, theirs))
+        if ours not in _PERSONAL:
+            table[theirs].comment(_examples(guess, theirs))
     unused = [theirs for theirs in guess.sample.frame.columns if theirs not in guess.columns]
     if unused:
         _say(table, f"not used: {', '.join(unused)[:200]}")

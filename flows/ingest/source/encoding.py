@@ -97,7 +97,7 @@ def undecodable(path: Path, line: int, error: UnicodeDecodeError, encoding: str)
 def _unmarked_utf16(head: bytes) -> tuple[str, ...]:
     """Commas and line ends of UTF-16 have a zero in every second byte, always on the same side."""
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if even + odd < len(head) / 32 or max(even, odd) <= 3 * min(even, odd):
+    if even + odd < max(len(head) / 32, 3) or max(even, odd) <= 3 * min(even, odd):
         return ()
     return ("utf-16-le",) if odd > even else ("utf-16-be",)
 

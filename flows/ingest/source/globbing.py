@@ -25,16 +25,14 @@ def matches(pattern: Path) -> list[Path]:
     one is given, not the link.
 
     Raises:
-        OSError: a directory cannot be listed; a literal part in front of the first pattern is none.
+        OSError: a directory cannot be listed, is none, or links lead in a circle.
     """
     first, *parts = pattern.parts
     base = Path(first)
     while parts and not _is_magic(base, parts[0]):
         base /= parts.pop(0)
-    if not base.is_dir():
-        os.scandir(base).close()  # says what it is instead
     found: dict[object, Path] = {}
-    for path in sorted(set(_walk(base, parts)), key=lambda path: (path.is_symlink(), path.parts)):
+    for path in sorted(set(_walk(base, parts)), key=lambda path: (_is_linked(path), path.parts)):
         found.setdefault(_identity(path), path)
     return sorted(found.values(), key=lambda path: path.parts)
 
@@ -88,9 +86,13 @@ def _is_magic(base: Path, part: str) -> bool:
     return is_pattern(part) and not os.path.lexists(base / part)
 
 
+def _is_linked(path: Path) -> bool:
+    return os.path.realpath(path) != str(path)
+
+
 def _identity(path: Path) -> object:
     try:
         found = path.stat()
-    except OSError:  # a link that leads nowhere is itself
+    except FileNotFoundError:  # a link that leads nowhere is itself
         return path
     return found.st_dev, found.st_ino

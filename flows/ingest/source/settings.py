@@ -87,8 +87,7 @@ def date_formats(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _tells_a_date(text: str) -> bool:
     if "%" not in text:
         return False
-    # how parsing and writing spell the same differs
-    written_as = text.replace("%#z", "%z").replace(".%f", "%.f")
+    written_as = text.replace("%#z", "%z")  # the one is only read, never written
     moments = pl.Series(_PROBES).dt.replace_time_zone("UTC" if "z" in written_as else None)
     try:
         read = Strftime(text).read(moments.dt.to_string(written_as), Clock("UTC", days=True))

@@ -88,14 +88,12 @@ def test_each_day_is_skipped_replaced_or_loaded_by_itself(shop, load, tmp_path: 
     assert stage_is_empty(shop)
 
 
-def test_a_day_that_became_empty_loses_its_rows(shop, load, loaded: StagedBatch, tmp_path: Path) -> None:
-    with BatchWriter("second", tmp_path, origin="simulated") as writer:
-        empty = pl.DataFrame(schema={**SCHEMAS["orders"], "_batch_day": pl.Date})
-        writer.write("orders", empty, [DAYS[0]])
-    assert outcomes(load(writer.batch)) == {"orders": ["replaced"]}
-    assert shop.value(f"select count(*) from raw.orders where _batch_day = '{DAYS[0]}'") == 0
-    manifest = f"from ops.load_manifest where entity = 'orders' and batch_day = '{DAYS[0]}'"
-    assert shop.rows(f"select batch_id, row_count {manifest}") == [("second", 0)]
+def test_a_day_that_became_empty_loses_its_rows(shop, load, tmp_path: Path) -> None:
+    load(staged_products(tmp_path, "first", {DAYS[0]: "P", DAYS[1]: "P"}))
+    assert outcomes(load(staged_products(tmp_path, "second", {DAYS[0]: ""}))) == {"products": ["replaced"]}
+    assert names(shop) == {DAYS[1]: ("P", "first")}
+    manifest = shop.rows("select batch_day, batch_id, row_count from ops.load_manifest order by 1")
+    assert manifest == [(DAYS[0], "second", 0), (DAYS[1], "first", 1)]
 
 
 def test_content_that_comes_back_is_loaded_again(shop, load, tmp_path: Path) -> None:
@@ -107,11 +105,11 @@ def test_content_that_comes_back_is_loaded_again(shop, load, tmp_path: Path) -> 
         assert names(shop) == {DAYS[0]: (name, "same-id")}
 
 
-def test_rows_that_lost_their_manifest_are_replaced(shop, load, loaded: StagedBatch, tmp_path: Path) -> None:
-    rows = shop.value("select count(*) from raw.orders")
-    shop.rows("delete from ops.load_manifest where entity = 'orders'")
-    assert outcomes(load(staged(tmp_path, "second", entities=("orders",)))) == {"orders": ["loaded"] * 3}
-    assert shop.rows("select _batch_id, count(*) from raw.orders group by 1") == [("second", rows)]
+def test_rows_that_lost_their_manifest_are_replaced(shop, load, tmp_path: Path) -> None:
+    load(staged_products(tmp_path, "first", {DAYS[0]: "P"}))
+    shop.rows("delete from ops.load_manifest")
+    assert outcomes(load(staged_products(tmp_path, "second", {DAYS[0]: "P"}))) == {"products": ["loaded"]}
+    assert names(shop) == {DAYS[0]: ("P", "second")}
 
 
 def test_an_entity_that_fails_leaves_those_before_it_and_the_next_load_continues(

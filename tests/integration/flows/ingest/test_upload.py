@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from flows.errors import StagingError
-from flows.ingest.staging import StagedBatch
 from flows.ingest.upload import new_attempt
 from tests.integration.flows.ingest.batches import (
     DAYS,
@@ -36,16 +35,13 @@ def test_the_data_directory_may_have_any_name(shop, load, tmp_path: Path, name: 
     assert stage_is_empty(shop)
 
 
-def test_files_that_are_gone_are_a_staging_error_and_change_nothing(
-    shop, load, loaded: StagedBatch, tmp_path: Path
-) -> None:
-    before = everything(shop)
-    batch = staged(tmp_path, "second", seed=2)
-    for file in batch.directory.rglob("*.parquet"):
-        file.unlink()
-    with pytest.raises(StagingError, match=r"cannot upload customers to @raw\.landing: .* Run again"):
+def test_files_that_are_gone_are_a_staging_error_and_change_nothing(shop, load, tmp_path: Path) -> None:
+    load(staged_products(tmp_path, "first", {DAYS[0]: "old"}))
+    batch = staged_products(tmp_path, "second", {DAYS[0]: "new"})
+    parquet_file(batch, "products").unlink()
+    with pytest.raises(StagingError, match=r"cannot upload products to @raw\.landing: .* Run again"):
         load(batch)
-    assert everything(shop) == before
+    assert names(shop) == {DAYS[0]: ("old", "first")}
 
 
 def test_no_path_is_ever_used_twice() -> None:

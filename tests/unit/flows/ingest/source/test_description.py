@@ -240,6 +240,7 @@ def test_a_reject_rate_from_nothing_to_all_is_fine(tmp_path: Path, rate: str, sh
     ("table", "complaint"),
     [
         ("format = 'xml'", "orders.format: Input should be 'csv', 'parquet' or 'ndjson', not 'xml'"),
+        ("change_day = ' '", "orders.change_day: should not be empty"),
         ("change_day = ''", "orders.change_day: should not be empty"),
         ("change_day = 2026-01-01", "orders.change_day: Input should be a valid string"),
         ("columns = 3", 'orders.columns: should be a table of lines such as "THEIRS" = "OURS", not 3'),

@@ -241,6 +241,11 @@ def test_links_in_a_circle_are_followed_once(tmp_path: Path) -> None:
     assert found(tmp_path, "**/b/*.csv") == ["a/b/two.csv"]
 
 
+def test_any_number_of_double_stars_is_one(tmp_path: Path) -> None:
+    make(tmp_path, "/".join(["deep"] * 40) + "/orders.csv")
+    assert len(found(tmp_path, "**/" * 10 + "orders.csv")) == 1
+
+
 def test_a_linked_directory_is_looked_into(tmp_path: Path) -> None:
     make(tmp_path, "disk/exports/2026/orders.csv", "shop/empty/x.txt")
     (tmp_path / "shop" / "exports").symlink_to(tmp_path / "disk" / "exports")
@@ -250,12 +255,17 @@ def test_a_linked_directory_is_looked_into(tmp_path: Path) -> None:
 
 
 def test_a_file_of_several_names_is_one_file(tmp_path: Path) -> None:
-    make(tmp_path, "orders-1.csv", "orders-2.csv")
-    (tmp_path / "latest.csv").symlink_to("orders-2.csv")
-    (tmp_path / "a.csv").hardlink_to(tmp_path / "orders-1.csv")
-    assert found(tmp_path, "*.csv") == ["a.csv", "orders-2.csv"]
-    assert found(tmp_path, "latest.csv") == ["latest.csv"]
-    assert found(tmp_path, "l*.csv") == ["latest.csv"]
+    make(tmp_path, "shop/b-1.csv", "shop/b-2.csv", "shop/z/orders.csv", "other.csv")
+    shop = tmp_path / "shop"
+    (shop / "a-latest.csv").symlink_to("b-2.csv")
+    (shop / "b-0.csv").hardlink_to(shop / "b-1.csv")
+    (shop / "b-11.csv").symlink_to(tmp_path / "other.csv")
+    (shop / "y").symlink_to("z")
+    assert found(shop, "*.csv") == ["b-0.csv", "b-11.csv", "b-2.csv"]
+    assert found(shop, "a*.csv") == ["a-latest.csv"]
+    assert found(shop, "**/orders.csv") == ["z/orders.csv"]
+    assert found(shop, "*/orders.csv") == ["z/orders.csv"]
+    assert found(shop, "y/*.csv") == ["y/orders.csv"]
 
 
 @pytest.mark.parametrize("name", [b"a\nb.csv", b"caf\xe9.csv"])
@@ -341,9 +351,16 @@ def _replace(file: Path) -> None:
     os.utime(file, ns=(old.st_atime_ns, old.st_mtime_ns))
 
 
+def _append_unnoticed(file: Path) -> None:
+    old = file.stat()
+    _append(file)
+    os.utime(file, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
+        (_append_unnoticed, "was changed while it was read"),
         (_append, "was changed while it was read; run again when it is complete"),
         (_touch, "was changed while it was read"),
         (_replace, "was changed while it was read"),

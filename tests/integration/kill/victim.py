@@ -1,0 +1,108 @@
+"""The process that is killed: what one run of the pipeline does between its frames and the raw tables.
+
+All that these tests know of the code under test is here: staging and loading as the `load-raw` step and
+the steps before it do them.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+from snowflake.connector import SnowflakeConnection
+
+from blocks.settings import SnowflakeSettings
+from flows.ingest import staging
+from flows.ingest.leftovers import remove_leftovers
+from flows.ingest.load import load_batch
+from flows.ingest.manifest import origins
+from flows.ingest.retries import Session
+from flows.ingest.staging import BatchWriter, StagedBatch
+from flows.paths import staging_dir
+from flows.warehouse import connect
+
+ORIGIN = "simulated"
+FILE_ROWS = 40  # several files an entity, of few rows
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a run wants to load: Parquet files with rows and rejects, and the days they speak of."""
+
+    rows: Mapping[str, Path]
+    rejects: Path
+    days: tuple[date, ...]
+    file_rows: int = FILE_ROWS
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One run: which batch, under which name, by which port into which database, with its local state."""
+
+    batch: Batch
+    batch_id: str
+    port: int
+    database: str
+    data_dir: Path
+
+
+def stage(batch: Batch, batch_id: str, root: Path) -> StagedBatch:
+    """Write the batch below `root`, as the step before `load-raw` does."""
+    staging.FILE_ROWS = batch.file_rows
+    rejects = pl.read_parquet(batch.rejects)
+    with BatchWriter(batch_id, root, origin=ORIGIN) as writer:
+        for entity, file in batch.rows.items():
+            frame = pl.read_parquet(file)
+            for day in batch.days:
+                writer.write(entity, frame.filter(pl.col("_batch_day") == day), [day])
+            rejected = rejects.filter(pl.col("entity") == entity)
+            writer.reject(rejected)
+            writer.hand_in(entity, _by_day(frame, rejected), {})
+        writer.rejected()
+    return writer.batch
+
+
+def load(errand: Errand, report) -> None:
+    """Load the staged batch and tidy up, as `load-raw` does."""
+    batch = StagedBatch.open(staging_dir() / errand.batch_id)
+    settings = SnowflakeSettings(port=errand.port, database=errand.database)
+    open_session = partial(connect, settings.to_block(), "load-raw")
+    try:
+        load_batch(open_session, batch, report)
+    finally:
+        batch.discard()
+    with Session(open_session, _as_it_is, report) as session:
+        session.run(partial(remove_leftovers, root=staging_dir(), report=report), "tidying up")
+        session.run(origins, "reading the manifest")
+
+
+def run(errand: Errand) -> None:
+    """The whole life of the process; its exit status is 0 if everything succeeded."""
+    log = (errand.data_dir / f"{errand.batch_id}.log").open("w", buffering=1, encoding="utf-8")
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    os.environ["ORDERS_DATA_DIR"] = str(errand.data_dir)
+    status = 1
+    try:
+        stage(errand.batch, errand.batch_id, staging_dir())
+        load(errand, partial(print, flush=True))
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)  # nothing that a parent process registered is done here
+
+
+def _by_day(*frames: pl.DataFrame) -> dict[date, int]:
+    days = pl.concat(frame.select("_batch_day") for frame in frames)
+    return dict(days.group_by("_batch_day").len().iter_rows())
+
+
+def _as_it_is(_connection: SnowflakeConnection) -> None:
+    """The landing zone was made by the load."""
