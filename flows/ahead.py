@@ -1,13 +1,13 @@
 """Make the next item while the last one is used."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def one_ahead(items: Iterable[T]) -> Iterator[T]:
+def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
     """The same items; each is made in another thread while the one before is used."""
     remaining, end = iter(items), object()
     with ThreadPoolExecutor(max_workers=1) as maker:

@@ -101,7 +101,7 @@ def _fakesnow_on(directory: Path) -> Any:
     from fakesnow.transforms import stage
 
     from local.warehouse import databases, fixes, temporaries
-    from local.warehouse.fixes import errors
+    from local.warehouse.fixes import errors, stages
     from local.warehouse.fixes.results import RecentResults
 
     errors.keep_out_of_the_log(stock.logger)
@@ -113,6 +113,7 @@ def _fakesnow_on(directory: Path) -> Any:
     stock.shared_fs.results_cache = RecentResults()
     databases.configure(stock.shared_fs.duck_conn, directory)
     databases.attach_all(stock.shared_fs.duck_conn, directory)
+    stages.recover(stock.shared_fs.duck_conn)
     temporaries.drop(stock.shared_fs.duck_conn)  # of sessions of a killed server
     return stock
 

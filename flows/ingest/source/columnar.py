@@ -23,7 +23,7 @@ _ROWS_AT_ONCE = 32_768
 _BUFFER_BYTES = 1024**2
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _IS_ENCRYPTED = "is encrypted; export it without encryption"
-_LONGEST_REASON = 160
+_LONGEST_TOLD = 160
 _REFUSALS = (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError)
 
 
@@ -68,13 +68,13 @@ def _troubles(path: Path) -> Iterator[None]:
     except (Exception, pl.exceptions.PanicException) as error:
         if "decrypt" in str(error).lower():
             raise SourceError(f"{path}: {_IS_ENCRYPTED}") from None
-        raise SourceError(f"{path}: cannot be read as Parquet ({_reason(error)}); export it again") from None
+        raise SourceError(f"{path}: cannot be read as Parquet ({_plain(error)}); export it again") from None
 
 
-def _reason(error: BaseException) -> str:
-    lines = str(error).split("\n", 1)
-    reason = "".join(character if character.isprintable() else " " for character in lines[0]).strip()
-    return (reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}...") or "unreadable"
+def _plain(told: object) -> str:
+    """What a library, or somebody's file, says: in one line, and not all of it."""
+    text = "".join(character if character.isprintable() else " " for character in str(told)).strip()
+    return (text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}...") or "unreadable"
 
 
 def _reject_other_formats(path: Path) -> None:
@@ -101,7 +101,7 @@ def _names(path: Path, written: list[str]) -> list[str]:
     seen: set[str] = set()
     for name in names:
         if name.lower() in seen:
-            raise SourceError(f"{path}: column {name} stands more than once")
+            raise SourceError(f"{path}: column {_plain(name)} stands more than once")
         seen.add(name.lower())
     return names
 
@@ -129,8 +129,10 @@ def _frame(path: Path, names: list[str], piece: pa.Table) -> pl.DataFrame:
             # text is not checked on reading, and Polars trusts it to be UTF-8
             column.validate(full=True)
         except pa.ArrowInvalid as error:
-            reason = _reason(error).rpartition("Invalid: ")[2]
-            raise SourceError(f"{path}: column {name} is damaged ({reason}); export the file again") from None
+            reason = _plain(error).rpartition("Invalid: ")[2]
+            raise SourceError(
+                f"{path}: column {_plain(name)} is damaged ({reason}); export the file again"
+            ) from None
     uuids = [name for name, kind in zip(names, piece.schema.types, strict=True) if kind == pa.uuid()]
     try:
         table = pa.table([_storable(column) for column in piece.columns], names)
@@ -146,9 +148,9 @@ def _reject_unknown_type(path: Path, name: str, column: pa.ChunkedArray) -> None
     try:
         pl.Series(name, _storable(column))
     except _REFUSALS as error:
+        what = f"{_plain(column.type)}, which cannot be read ({_plain(error)})"
         raise SourceError(
-            f"{path}: column {name} holds {column.type}, which cannot be read ({_reason(error)}); "
-            "leave it out, or write it as text"
+            f"{path}: column {_plain(name)} holds {what}; leave it out, or write it as text"
         ) from None
 
 
@@ -167,7 +169,15 @@ def _storable(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.decimal128(38, kind.scale))
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         return column.cast(pa.large_list(kind.value_field))
+    if _has_wide_decimals(kind):
+        raise TypeError("decimals of more than 38 digits inside")
     return column
+
+
+def _has_wide_decimals(kind: pa.DataType) -> bool:
+    """Which Polars panics of, to the terminal as well."""
+    inside = (kind.field(number).type for number in range(kind.num_fields))
+    return pa.types.is_decimal256(kind) or any(map(_has_wide_decimals, inside))
 
 
 def _uuid_text(name: str) -> pl.Expr:

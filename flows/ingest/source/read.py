@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -89,12 +90,13 @@ def _read_once(described: EntitySource, as_of: date, intake: Intake, keys: Keys)
     # a snapshot says what there is on its day, even where it is nothing
     days = [as_of] if described.change_day == SNAPSHOT else []
     files = intake.reading.of(entity).files
-    for records in one_ahead(read_records(described)):
-        file = os.path.relpath(records.file, described.directory)
-        if file not in files[-1:]:
-            files.append(file)
-        piece = _piece(records, file, parser.parse(records), described)
-        intake.take(entity, piece, days, keys.repeated, versions)
+    with closing(one_ahead(read_records(described))) as pieces:
+        for records in pieces:
+            file = os.path.relpath(records.file, described.directory)
+            if file not in files[-1:]:
+                files.append(file)
+            piece = _piece(records, file, parser.parse(records), described)
+            intake.take(entity, piece, days, keys.repeated, versions)
 
 
 def _piece(records: Records, file: str, parsed: Parsed, described: EntitySource) -> Piece:

@@ -1,12 +1,16 @@
 """LIST, REMOVE, PUT and uploads on paths of internal stages."""
 
 import hashlib
+import os
 import re
+import shutil
 import uuid
+from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import sqlglot
 from fakesnow import transforms
 from fakesnow.cursor import FakeSnowflakeCursor
@@ -26,6 +30,39 @@ def apply() -> None:
     """Apply the fixes of this file."""
     FakeSnowflakeCursor._transform = _with_list_and_remove(FakeSnowflakeCursor._transform)  # type: ignore[method-assign]
     transforms.put_stage = _accept_quoted_target(transforms.put_stage)
+    transforms.create_stage = _with_directory(transforms.create_stage)
+
+
+def recover(connection: duckdb.DuckDBPyConnection) -> None:
+    """Know the stages there were before a restart, and forget uploads that a killed server never finished.
+
+    Stock keeps stages in memory. On Snowflake a stage is there until it is dropped, so that a client whose
+    session was lost finds it again.
+    """
+    bucket = Path(stage.LOCAL_BUCKET_PATH)
+    shutil.rmtree(bucket / UPLOADS, ignore_errors=True)
+    databases = connection.execute("select database_name from duckdb_databases()").fetchall()
+    for home in sorted(bucket.glob("*/*/*/")):
+        database, schema, name = home.relative_to(bucket).parts
+        if (database,) in databases and not stage.is_table_stage(name):
+            create = f'create stage if not exists "{database}"."{schema}"."{name}"'
+            known = stage.create_stage(sqlglot.parse_one(create, read="snowflake"), None, None)
+            connection.execute(known.sql(dialect="duckdb"))
+
+
+def _with_directory(stock: Any) -> Any:
+    """Give a stage its directory when it is created, by which it is known after a restart."""
+
+    def create_stage(expression: exp.Expr, database: str | None, schema: str | None) -> exp.Expr:
+        transformed: exp.Expr = stock(expression, database, schema)
+        if transformed.args.get("create_stage_name") and (table := expression.find(exp.Table)):
+            names = (table.catalog or database, table.db or schema, table.name)
+            elsewhere = any(prop.this.name.upper() == "URL" for prop in expression.find_all(exp.Property))
+            if all(names) and not elsewhere and not expression.find(exp.TemporaryProperty):
+                Path(stage.internal_dir(".".join(map(str, names)))).mkdir(parents=True, exist_ok=True)
+        return transformed
+
+    return create_stage
 
 
 def _with_list_and_remove(stock: Any) -> Any:
@@ -39,21 +76,22 @@ def _with_list_and_remove(stock: Any) -> Any:
         if isinstance(expression, exp.ListStage):
             return _rows(
                 ("name", "size", "md5", "last_modified"),
-                [_listed(file) for file in _files(self, expression.this.name)],
+                [_listed(file) for file in _files(self, expression.this.name)[1]],
             )
         if isinstance(expression, exp.Command) and REMOVE.match(str(expression.this)):
-            files = _files(self, str(expression.expression.name).strip())
+            root, files = _files(self, str(expression.expression.name).strip())
             names = [stage.internal_file_name(str(file)) for file in files]
             for file in files:
                 file.unlink(missing_ok=True)
+                _remove_empty(file.parent, root)
             return _rows(("name", "result"), [(name, "removed") for name in names])
         return stock(self, expression, params)
 
     return transform
 
 
-def _files(cursor: FakeSnowflakeCursor, reference: str) -> list[Path]:
-    """Files of the stage whose path starts with the reference's path, by name."""
+def _files(cursor: FakeSnowflakeCursor, reference: str) -> tuple[Path, list[Path]]:
+    """The stage's directory, and the files in it whose path starts with the reference's path, by name."""
     reference = _unquoted(reference)
     if not reference.startswith("@") or re.search(r"\s+pattern\s*=", reference, re.IGNORECASE):
         raise ProgrammingError(
@@ -69,8 +107,17 @@ def _files(cursor: FakeSnowflakeCursor, reference: str) -> list[Path]:
     if found is None:
         raise stage.not_found_error(f"{catalog}.{schema}.{stage_name}")
     root = Path(stage.internal_dir(found[0]))
-    files = [file for file in root.rglob("*") if file.is_file()]
-    return sorted(file for file in files if file.relative_to(root).as_posix().startswith(path))
+    # not rglob, which fails where a directory is removed meanwhile
+    files = [Path(directory, name) for directory, _, names in os.walk(root) for name in names]
+    return root, sorted(file for file in files if file.relative_to(root).as_posix().startswith(path))
+
+
+def _remove_empty(directory: Path, root: Path) -> None:
+    """Remove a directory of the stage, and those above it, as far as nothing is in them."""
+    with suppress(OSError):
+        while directory != root:
+            directory.rmdir()
+            directory = directory.parent
 
 
 def _listed(file: Path) -> tuple[str, int, str, str]:

@@ -7,13 +7,14 @@ the steps before it do them.
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+import snowflake.connector.file_transfer_agent  # noqa: F401 - else each process would load it for itself
 from snowflake.connector import SnowflakeConnection
 
 from blocks.settings import SnowflakeSettings
@@ -67,7 +68,7 @@ def stage(batch: Batch, batch_id: str, root: Path) -> StagedBatch:
     return writer.batch
 
 
-def load(errand: Errand, report) -> None:
+def load(errand: Errand, report: Callable[[str], None]) -> None:
     """Load the staged batch and tidy up, as `load-raw` does."""
     batch = StagedBatch.open(staging_dir() / errand.batch_id)
     settings = SnowflakeSettings(port=errand.port, database=errand.database)
@@ -87,6 +88,7 @@ def run(errand: Errand) -> None:
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     os.environ["ORDERS_DATA_DIR"] = str(errand.data_dir)
+    os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"  # a login would look for clouds around it
     status = 1
     try:
         stage(errand.batch, errand.batch_id, staging_dir())

@@ -20,39 +20,49 @@ from typing import Any
 
 LIMIT_SECONDS = 120
 LABEL_CHARACTERS = 100
+_COMMENT = re.compile(r"--[^\n]*\n")
 # literals, and what a batch calls its folder on the stage
 _VARYING = re.compile(r"'[^']*'|(?<=@raw\.landing/)[^/]+/[0-9a-f]{12}(?=/)")
 BEFORE, DURING, AFTER = "before", "during", "after"
 
 
+@dataclass(frozen=True)
+class Boundary:
+    """One request of a load: what it says, and how many of the same came before it."""
+
+    label: str
+    earlier: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.label} (no. {self.earlier + 1})" if self.earlier else self.label
+
+
 @dataclass
 class Hold:
-    """Hold the client's `number`-th request (the first is 0), until it is let go; then hang up on it.
+    """Hold the client's request at the boundary until it is let go, and hang up on it then.
 
-    `before`: the warehouse never hears of it. `after`: the warehouse answered, the client never hears of
-    it. `during`: the warehouse is told when `onward` is set, and is still at work then.
+    `before`: the warehouse never hears of it. `after`: the warehouse has answered, the client never hears
+    of it. `during`: the warehouse is told when `onward` is set, and is at work on it afterwards.
     """
 
-    number: int
+    boundary: Boundary
     when: str
-    label: str = ""  # what was held
     reached: threading.Event = field(default_factory=threading.Event)
     onward: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
 
-    def wait_here(self, label: str) -> None:
+    def wait_here(self) -> None:
         """Return when whoever watches has seen it, and has done what is to be done."""
-        self.label = label
         self.reached.set()
         self.let_go.wait(LIMIT_SECONDS)
 
 
 @dataclass
 class Request:
-    """One request that came by."""
+    """One request that came by, and the seconds until its answer."""
 
-    label: str
-    seconds: float | None = None  # until the answer
+    boundary: Boundary
+    seconds: float = 0.0
 
 
 class Wire:
@@ -85,12 +95,12 @@ class Wire:
         """The request's entry, and the hold if this is where it is."""
         label = _label(method, target, body)
         if label is None:
-            return Request(f"{method} {target}"), None
-        request = Request(label)
+            return Request(Boundary(f"{method} {target}")), None
         with self._lock:
-            number = len(self.requests)
+            earlier = sum(request.boundary.label == label for request in self.requests)
+            request = Request(Boundary(label, earlier))
             self.requests.append(request)
-        held = self._hold if self._hold is not None and self._hold.number == number else None
+        held = self._hold if self._hold and self._hold.boundary == request.boundary else None
         return request, held
 
 
@@ -149,11 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request, held = self.wire.note(self.command, self.path, body)
         if held and held.when == DURING:
-            held.label = request.label
             held.reached.set()
             held.onward.wait(LIMIT_SECONDS)
         elif held and held.when == BEFORE:
-            held.wait_here(request.label)
+            held.wait_here()
             raise ConnectionAbortedError
         started = monotonic()
         try:
@@ -166,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
                 held.let_go.wait(LIMIT_SECONDS)
         if held:
             if held.when == AFTER:
-                held.wait_here(request.label)
+                held.wait_here()
             raise ConnectionAbortedError
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
@@ -186,7 +195,9 @@ def _label(method: str, target: str, body: bytes) -> str | None:
     url = urllib.parse.urlsplit(target)
     if url.path == "/queries/v1/query-request":
         content = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
-        return _VARYING.sub("…", " ".join(content["sqlText"].lower().split()))[:LABEL_CHARACTERS]
+        return _VARYING.sub("…", " ".join(_COMMENT.sub("", content["sqlText"]).lower().split()))[
+            :LABEL_CHARACTERS
+        ]
     if method == "PUT":
         return "upload"
     if url.path == "/session/v1/login-request":

@@ -1,4 +1,5 @@
 import hashlib
+import http.client
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -140,8 +141,6 @@ def test_a_table_created_again_loads_the_same_file_again(stage: Query, orders: P
 
 
 def test_uploads_outside_the_stages_are_refused(warehouse: StandIn, tmp_path: Path) -> None:
-    import http.client
-
     for path in (
         "/fs_bucket/..%2F..%2Fescape",
         "/fs_bucket/only-a-name",
@@ -161,3 +160,59 @@ def test_staged_files_are_there_after_a_restart(tmp_path: Path, orders: Path) ->
             assert len(cursor.execute("list @raw.landing/b/").fetchall()) == expected
             cursor.execute(f"put 'file://{orders}' @raw.landing/b/ auto_compress=false")
             stand_in.stop()
+
+
+def test_a_stage_is_known_after_the_server_was_killed(tmp_path: Path, orders: Path) -> None:
+    with running("local.warehouse", tmp_path) as stand_in:
+        cursor = connect_to(stand_in).cursor()
+        cursor.execute("create stage raw.landing")
+        cursor.execute("create stage raw.empty")
+        cursor.execute(f"put 'file://{orders}' @raw.landing/b/ auto_compress=false")
+        stand_in.process.kill()
+    with running("local.warehouse", tmp_path) as stand_in, connect_to(stand_in) as session:
+        cursor = session.cursor()
+        assert [row[0] for row in cursor.execute("list @raw.landing").fetchall()] == [
+            "landing/b/orders-1.parquet"
+        ]
+        assert cursor.execute("list @raw.empty").fetchall() == []
+        with pytest.raises(ProgrammingError, match="already exists"):
+            cursor.execute("create stage raw.empty")
+
+
+def test_half_of_an_upload_is_gone_after_the_server_was_killed(tmp_path: Path) -> None:
+    with running("local.warehouse", tmp_path) as stand_in:
+        upload = http.client.HTTPConnection("127.0.0.1", stand_in.port)
+        upload.putrequest("PUT", "/fs_bucket/ECOMMERCE_DB/RAW/LANDING/b/orders-1.parquet")
+        upload.putheader("Content-Length", "1000")
+        upload.endheaders(b"PAR1")
+        while not uploads(tmp_path):
+            assert stand_in.process.poll() is None
+        stand_in.process.kill()
+        upload.close()
+    with running("local.warehouse", tmp_path):
+        assert uploads(tmp_path) == []
+        assert not list((tmp_path / "warehouse" / "stages").rglob("*.parquet"))
+
+
+def uploads(data_dir: Path) -> list[Path]:
+    return list((data_dir / "warehouse" / "stages" / ".uploads").glob("*"))
+
+
+def test_remove_leaves_no_directories_behind(tmp_path: Path, orders: Path) -> None:
+    with running("local.warehouse", tmp_path) as stand_in, connect_to(stand_in) as session:
+        cursor = session.cursor()
+        cursor.execute("create stage raw.landing")
+        for path in ("batch-1/a/orders", "batch-1/b/orders", "batch-2/orders"):
+            cursor.execute(f"put 'file://{orders}' @raw.landing/{path}/ auto_compress=false")
+        cursor.execute("remove @raw.landing/batch-1/a/")
+        stage = tmp_path / "warehouse" / "stages" / "ECOMMERCE_DB" / "RAW" / "LANDING"
+        assert sorted(path.name for path in stage.rglob("*") if path.is_dir()) == [
+            "b",
+            "batch-1",
+            "batch-2",
+            "orders",
+            "orders",
+        ]
+        cursor.execute("remove @raw.landing")
+        assert list(stage.iterdir()) == []
+        assert cursor.execute("list @raw.landing").fetchall() == []

@@ -6,10 +6,9 @@ from flows.errors import StagingError
 from flows.ingest.upload import new_attempt
 from tests.integration.flows.ingest.batches import (
     DAYS,
-    everything,
     names,
+    parquet_file,
     stage_is_empty,
-    staged,
     staged_products,
 )
 

@@ -10,7 +10,7 @@ import pytest
 from flows.errors import SourceError
 from flows.ingest.quarantine import REJECTS
 from flows.ingest.sink import DryRun
-from flows.ingest.source.description import Source, read_description
+from flows.ingest.source.description import read_description
 from flows.ingest.source.read import read_source_files
 from flows.ingest.staging import BatchWriter, StagedDay
 from flows.ingest.tally import Reading

@@ -66,7 +66,8 @@ def rows(entity: str, *changes: Mapping[str, str | None]) -> list[Row]:
     key = next(iter(GOOD[entity]))
     letter = GOOD[entity][key][0]  # type: ignore[index]
     return [
-        {**GOOD[entity], key: f"{letter}-{number}", **change} for number, change in enumerate(changes, start=1)
+        {**GOOD[entity], key: f"{letter}-{number}", **change}
+        for number, change in enumerate(changes, start=1)
     ]
 
 
@@ -118,6 +119,7 @@ FIRST_LINE = {"csv": 2, "csv.gz": 2, "ndjson": 1, "parquet": 1}
 
 def lay_out(directory: Path, description: str, files: Mapping[str, Content]) -> Path:
     """Put the files and their description into the directory; returns the description's path."""
+    directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from flows.ingest.source.description import read_description
 from flows.ingest.source.read import read_source_files
 from tests.unit.flows.ingest.corpus.cases import Unreadable
 from tests.unit.flows.ingest.corpus.outcome import refusal
-from tests.unit.flows.ingest.corpus.shop import AS_OF, ORDERS, delimited, lay_out, orders
+from tests.unit.flows.ingest.corpus.shop import AS_OF, ORDERS, WRITERS, delimited, lay_out, orders
 from tests.unit.flows.ingest.corpus.unreadable_csv import CSV
 from tests.unit.flows.ingest.corpus.unreadable_files import FILES
 from tests.unit.flows.ingest.corpus.unreadable_ndjson import NDJSON
@@ -52,3 +52,37 @@ def test_a_file_that_may_not_be_read_stops_the_batch(tmp_path: Path) -> None:
     with without_permission(tmp_path / "orders.csv"), pytest.raises(SourceError) as error:
         read_source_files(source, AS_OF, DryRun())
     assert str(error.value) == f"{tmp_path / 'orders.csv'}: cannot be read: Permission denied"
+
+
+def complaint(described_in: Path) -> str:
+    with pytest.raises(SourceError) as error:
+        read_source_files(read_description(described_in), AS_OF, DryRun())
+    return str(error.value)
+
+
+SMALL = {name: write(orders({}, {}, {})) for name, write in WRITERS.items()}
+
+
+@pytest.mark.parametrize("name", ["csv.gz", "parquet"])
+def test_a_file_that_was_cut_anywhere_stops_the_batch(tmp_path: Path, name: str) -> None:
+    whole = SMALL[name]
+    for size in {*range(1, len(whole), 1 + len(whole) // 100), len(whole) - 1}:
+        file = tmp_path / f"orders.{name}"
+        described_in = lay_out(tmp_path, f'[orders]\npath = "{file.name}"\n', {file.name: whole[:size]})
+        assert re.match(
+            f"{file}: (is a gzip file that was cut off|is truncated|cannot be read as Parquet)",
+            complaint(described_in),
+        )
+
+
+def test_a_gzip_file_with_a_wrong_byte_anywhere_stops_the_batch(tmp_path: Path) -> None:
+    whole, header = SMALL["csv.gz"], 10
+    file = tmp_path / "orders.csv.gz"
+    for place in range(header, len(whole), 2):
+        content = bytearray(whole)
+        content[place] ^= 0xFF
+        described_in = lay_out(tmp_path, f'[orders]\npath = "{file.name}"\n', {file.name: bytes(content)})
+        assert re.match(
+            f"{file}: (is a (corrupt gzip file|gzip file that was cut off)|has something behind|line)",
+            complaint(described_in),
+        )

@@ -57,7 +57,7 @@ def refusal(file: Path) -> str:
     message = str(error.value)
     assert message.startswith(f"{file}: ")
     assert "\n" not in message
-    assert len(message) < len(str(file)) + 320
+    assert len(message) < len(str(file)) + 400
     return message.removeprefix(f"{file}: ")
 
 
@@ -210,6 +210,45 @@ def test_types_are_kept_or_become_what_can_be_worked_with(
 def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, column: pa.Array, complaint: str) -> None:
     table = pa.table({"status": ["shipped"] * len(column), "order_id": column})
     assert refusal(written(tmp_path, table)).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "complaint"),
+    [
+        ("a\nb", "c", "column a b holds struct<c: decimal256(50, 2)>, which cannot be read ("),
+        ("a", "b\nc", "column a holds struct<b c: decimal256(50, 2)>, which cannot be read ("),
+        ("a", "b" * 1_000, f"column a holds struct<{'b' * 153}..., which cannot be read ("),
+        (
+            "a" * 1_000,
+            "b",
+            f"column {'a' * 160}... holds struct<b: decimal256(50, 2)>, which cannot be read (",
+        ),
+    ],
+)
+def test_what_a_file_says_of_itself_is_told_in_one_short_line(
+    tmp_path: Path, name: str, inside: str, complaint: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    column = pa.array([None], pa.struct([(inside, pa.decimal256(50, 2))]))
+    message = refusal(written(tmp_path, pa.table({name: column})))
+    assert message.startswith(complaint)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_repeated_name_is_told_in_one_line(tmp_path: Path) -> None:
+    table = pa.table([pa.array([1]), pa.array([2])], ["a\nb", "A\nb"])
+    assert refusal(written(tmp_path, table)) == "column A b stands more than once"
+
+
+def test_more_rows_than_the_file_holds_are_noticed(tmp_path: Path) -> None:
+    file = written(tmp_path, TABLE)
+    content = bytearray(file.read_bytes())
+    claimed, other = (bytes([0x16, rows * 2 & 0x7F | 0x80, rows * 2 >> 7]) for rows in (ROWS, ROWS + 1))
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    at = content.index(claimed, footer)  # of the whole file, in front of that of the row group
+    content[at : at + len(claimed)] = other
+    file.write_bytes(content)
+    assert pq.read_metadata(file).num_rows == ROWS + 1
+    assert refusal(file) == "is damaged: claims 3,001 rows and holds 3,000"
 
 
 def test_names_are_trimmed(tmp_path: Path) -> None:

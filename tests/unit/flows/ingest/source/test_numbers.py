@@ -218,9 +218,12 @@ def test_no_text_without_digits_is_a_number(texts: list[str]) -> None:
             assert numbers(texts, kind, comma).values.null_count() == len(texts)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
-    st.lists(st.sampled_from(["1", "1.0", "1.5", " 2", "3,5", "1.234", "x", "", "9" * 20, "-4"]) | st.text())
+    st.lists(
+        st.sampled_from(["1", "1.0", "1.5", " 2", "3,5", "1.234", "x", "", "9" * 20, "-4"]) | st.text(),
+        max_size=8,
+    )
 )
 def test_a_number_is_read_the_same_whatever_the_others_are(texts: list[str]) -> None:
     for kind in (MONEY, WHOLE):

@@ -1,0 +1,52 @@
+"""Processes to kill, and the seed that says where."""
+
+import itertools
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.kill.lanes import Lane, Shelf, Warehouse
+from tests.integration.kill.rounds import Clients, fork_server
+
+SEED = "KILL_SEED"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Where to kill: drawn anew for each run, unless the environment says which to repeat."""
+    return int(os.environ.get(SEED) or secrets.randbits(32))
+
+
+@pytest.fixture(autouse=True)
+def say_seed(seed: int) -> None:
+    """Shown by pytest with whatever fails."""
+    print(f"{SEED}={seed}")
+
+
+@pytest.fixture(scope="session")
+def clients() -> Iterator[Clients]:
+    with fork_server() as clients:
+        yield clients
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A warehouse of this module's own."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    yield warehouse
+    warehouse.kill()
+
+
+@pytest.fixture(scope="module")
+def new_lane(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lane]:
+    """Makes a lane with a database that is not there yet, at each call."""
+    shelf = Shelf(tmp_path_factory.mktemp("shelf"))
+    numbers = itertools.count(1)
+
+    def make() -> Lane:
+        return Lane(f"SHOP_{next(numbers)}", tmp_path_factory.mktemp("lane"), warehouse, shelf)
+
+    return make
