@@ -28,7 +28,7 @@ _UPLOAD_FAILED = 253_003
 _LOCKED = 625
 # Snowflake publishes no list of its codes; what it says of a lock that was not got in time has such words.
 _LOCK_WORDS = re.compile(
-    r"deadlock|lock (wait )?time|has locked (table|transaction)|waiters for this lock", re.I
+    rf"\b0*{_LOCKED} \(|deadlock|lock (wait )?time|has locked (table|transaction)|waiters for this lock", re.I
 )
 
 
@@ -45,8 +45,13 @@ def is_lost(error: BaseException) -> bool:
 def is_locked(error: BaseException) -> bool:
     """Whether another transaction was in the way: the same statements may succeed once it has ended."""
     return isinstance(error, DatabaseError) and (
-        error.errno == _LOCKED or error.sqlstate == "40001" or bool(_LOCK_WORDS.search(error.msg or ""))
+        error.errno == _LOCKED or error.sqlstate == "40001" or tells_of_a_lock(error.msg or "")
     )
+
+
+def tells_of_a_lock(message: str) -> bool:
+    """The same, where only the message is known."""
+    return bool(_LOCK_WORDS.search(message))
 
 
 def one_line(error: Error) -> str:

@@ -35,14 +35,12 @@ def is_abandoned(directory: Path) -> bool:
         changed = _last_change(directory)
         return changed is not None and time.time() - changed > PATIENCE_SECONDS
     pid, started = owner
-    if not psutil.pid_exists(pid):
-        return True
     try:
         process = psutil.Process(pid)
         gone = process.status() == psutil.STATUS_ZOMBIE
         return gone or abs(_started(process) - started) > _TOLERANCE_SECONDS
     except psutil.NoSuchProcess:
-        return not psutil.pid_exists(pid)
+        return not psutil.pid_exists(pid)  # it may only be hidden from this user
     except psutil.AccessDenied:
         return False
 

@@ -83,7 +83,7 @@ class References:
         if not missing.size:
             return _NOWHERE
         rows = found(frame[column].hash().to_numpy(), distinct(missing)[0])[0]
-        return pl.Series(np.flatnonzero(rows & frame[column].is_not_null().to_numpy()), dtype=pl.UInt32)
+        return pl.Series(np.flatnonzero(rows), dtype=pl.UInt32)
 
     def late(self, entity: str, column: str) -> int:
         """After the entity's last frame: how many rows name nothing, beyond those that `unknown` told."""

@@ -142,7 +142,11 @@ class BatchWriter:
             if directory.exists():
                 raise StagingError(f"{directory}: another run stages a batch of this name; run again")
             directory.mkdir()
-            claim(directory)
+            try:
+                claim(directory)
+            except BaseException:
+                self.batch.discard()
+                raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:

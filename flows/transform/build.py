@@ -22,6 +22,7 @@ from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from flows.errors import TransformError
 from flows.paths import DBT_PROJECT, dbt_log_dir, dbt_target_dir
+from flows.trouble import tells_of_a_lock
 
 _OUTCOMES = {
     "success": "passed",
@@ -35,6 +36,10 @@ _OUTCOMES = {
 }
 _DOT_LEADER = re.compile(r" \.{2,} ")
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult")
+
+
+class BuildConflictError(TransformError):
+    """Another build was at work on the same models; this one may be made again."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
     Raises:
         TransformError: a model or test failed, or dbt could not run; the message names each failed
             node, its reason and the path of its compiled SQL.
+        BuildConflictError: that, and every failure is of another build being at work on the same models.
     """
     try:
         result = _invoke(["build", "--exclude-resource-type", "unit_test"], as_of, report)
@@ -69,7 +75,8 @@ def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
     results = list(result.result.results)
     failures = [item for item in results if _outcome(item) == "failed"]
     if failures or not result.success:
-        raise TransformError(_describe(failures, results))
+        only_locks = failures and all(tells_of_a_lock(str(item.message)) for item in failures)
+        raise (BuildConflictError if only_locks else TransformError)(_describe(failures, results))
     counts = Counter(_outcome(item) for item in results)
     return DbtSummary(counts["passed"], counts["warned"], counts["failed"], counts["skipped"])
 

@@ -12,7 +12,7 @@ import numpy as np
 Bits: TypeAlias = np.ndarray  # of unsigned 64-bit words
 
 _WORD = np.dtype("<u8")
-_ALL = ~np.zeros(1, _WORD)
+_ONE = np.uint64(1)
 _AT_ONCE = 256 * 1024  # bytes; what is compared is still in the processor's cache when it is packed
 
 
@@ -35,8 +35,16 @@ def total(found: Bits) -> int:
 def places(found: Bits) -> np.ndarray:
     """Which are set, ascending."""
     words = np.flatnonzero(found)
-    set_ = np.flatnonzero(np.unpackbits(found[words].view(np.uint8), bitorder="little"))
-    return words[set_ >> 6] * 64 + (set_ & 63)
+    rest = found[words]
+    counts = np.bitwise_count(rest)
+    into = np.cumsum(counts, dtype=np.int64) - counts
+    set_ = np.empty(total(found), np.int64)
+    while rest.size:  # one from each word a turn
+        set_[into] = words * 64 + np.bitwise_count(rest ^ (rest - _ONE)) - 1
+        rest &= rest - _ONE
+        more = rest != 0
+        words, rest, into = words[more], rest[more], into[more] + 1
+    return set_
 
 
 def at(found: Bits, place: int) -> bool:
@@ -46,23 +54,25 @@ def at(found: Bits, place: int) -> bool:
 
 def behind(found: Bits) -> Bits:
     """Set where the byte before is."""
-    shifted = found << np.uint64(1)
+    shifted = found << _ONE
     shifted[1:] |= found[:-1] >> np.uint64(63)
     return shifted
 
 
 def before(found: Bits) -> Bits:
     """Set where the byte behind is."""
-    shifted = found >> np.uint64(1)
+    shifted = found >> _ONE
     shifted[:-1] |= found[1:] << np.uint64(63)
     return shifted
 
 
 def between(found: Bits) -> Bits:
     """Set from every odd one to just before the next even one: what is inside quotes, if these are quotes."""
-    odd = found.copy()
+    odd, shifted = found.copy(), np.empty_like(found)
     for distance in (1, 2, 4, 8, 16, 32):
-        odd ^= odd << np.uint64(distance)
-    ends_inside = np.logical_xor.accumulate(odd >> np.uint64(63) != 0)
-    odd[1:][ends_inside[:-1]] ^= _ALL
+        np.left_shift(odd, np.uint64(distance), out=shifted)
+        odd ^= shifted
+    ends_inside = np.logical_xor.accumulate(odd.view("<i8") < 0)
+    np.multiply(ends_inside[:-1], ~np.uint64(0), out=shifted[1:])
+    odd[1:] ^= shifted[1:]
     return odd

@@ -62,7 +62,7 @@ class Decimals:
     def from_numbers(self, numbers: pl.Series) -> pl.Series:
         """Numbers of any type; null where one does not fit."""
         if numbers.dtype.is_float():
-            rounded = numbers.cast(pl.Float64).round(self._scale)
+            rounded = numbers.round(self._scale)
             return rounded.set(~(rounded.abs() < self._limit), None).cast(self.dtype, strict=False)
         read = numbers.cast(self.dtype, strict=False)
         return read.set(read != numbers, None)

@@ -3,21 +3,21 @@
 Every check takes what is written and gives what is used. The value is put behind its error.
 """
 
-import codecs
 from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
+from flows.errors import SourceError
 from flows.ingest.source.clock import Clock
+from flows.ingest.source.encoding import codec_named
 from flows.ingest.source.strftime import Strftime
 
 UNIX_FORMATS = ("unix", "unix_ms")
 
-# text encodings by name only: they stand for parts of other formats, not for files
-_NO_FILE_ENCODINGS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
 _PROBES = (datetime(2026, 11, 21, 14, 35, 7), datetime(2031, 2, 3, 4, 5, 6))
 
 
@@ -52,13 +52,9 @@ def time_zone(name: str) -> str:
 def encoding(name: str) -> str:
     """Python's own name of a text encoding."""
     try:
-        found = codecs.lookup(name)
-    except (LookupError, ValueError):
-        found = None
-    # what is no text (base64, zip) is told apart by the codec alone
-    if found is None or not found._is_text_encoding or found.name in _NO_FILE_ENCODINGS:
-        raise ValueError("should be an encoding of text such as utf-8, cp1252, latin-1 or utf-16")
-    return found.name
+        return codec_named(Path(), name).name  # no file is at fault
+    except SourceError:
+        raise ValueError("should be an encoding of text such as utf-8, cp1252, latin-1 or utf-16") from None
 
 
 def delimiter(text: str) -> str:

@@ -4,7 +4,6 @@ import itertools
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +16,9 @@ SEED = "KILL_SEED"
 @pytest.fixture(scope="session")
 def seed() -> int:
     """Where to kill: drawn anew for each run, unless the environment says which to repeat."""
-    return int(os.environ.get(SEED) or secrets.randbits(32))
-
-
-@pytest.fixture(autouse=True)
-def say_seed(seed: int) -> None:
-    """Shown by pytest with whatever fails."""
-    print(f"{SEED}={seed}")
+    seed = int(os.environ.get(SEED) or secrets.randbits(32))
+    print(f"{SEED}={seed}")  # pytest shows it with whatever fails first
+    return seed
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +27,15 @@ def clients() -> Iterator[Clients]:
         yield clients
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A warehouse of this module's own."""
+    """A warehouse of this room's own."""
     warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
     yield warehouse
     warehouse.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_lane(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lane]:
     """Makes a lane with a database that is not there yet, at each call."""
     shelf = Shelf(tmp_path_factory.mktemp("shelf"))

@@ -14,8 +14,8 @@ from snowflake.connector.errors import DatabaseError
 
 from flows.ingest.quarantine import REJECTS
 from flows.ingest.staging import StagedDay
-from flows.tables import SCHEMAS
 from flows.tables import ENTITIES as TABLES
+from flows.tables import SCHEMAS
 from tests.integration.kill import shop
 from tests.integration.kill.victim import ORIGIN, Batch, Errand, stage
 from tests.integration.local.stand_ins import StandIn, connect_to, start
@@ -78,25 +78,28 @@ class Lane:
     data_dir: Path
     warehouse: Warehouse
     shelf: Shelf
+    spoiled: bool = False  # what is there is wrong
+    loads: int = 0
     batch_ids: dict[tuple[str, date], str] = field(default_factory=dict)  # which batch each day came with
     _replaced: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     _runs: Iterator[int] = field(default_factory=itertools.count)
     _tried: set[str] = field(default_factory=set)
 
-    def errand(self, number: int, port: int | None = None) -> Errand:
-        """One more process that loads the batch, by a port that leads to the warehouse."""
+    def errand(self, port: int | None = None) -> Errand:
+        """One more process that loads the next batch, by a port that leads to the warehouse."""
         batch_id = f"{self.database.lower()}-{next(self._runs)}"
         self._tried.add(batch_id)
-        batch = self.shelf.batch(number)
+        batch = self.shelf.batch(self.loads)
         return Errand(batch, batch_id, port or self.warehouse.port, self.database, self.data_dir)
 
     def log(self) -> str:
         """What the processes of the last load said."""
         return "\n".join((self.data_dir / f"{name}.log").read_text() for name in sorted(self._tried))
 
-    def arrived(self, number: int, session: SnowflakeConnection) -> list[str]:
-        """What is wrong after this batch was loaded; then that is the state the next load begins with."""
+    def arrived(self, session: SnowflakeConnection) -> list[str]:
+        """What is wrong after the next batch was loaded, which is the last one then."""
         problems: list[str] = []
+        number = self.loads
         try:
             for look in (
                 self._manifest_problems(number, session),
@@ -106,6 +109,8 @@ class Lane:
                 problems += look
         except (DatabaseError, LookupError) as error:
             problems.append(repr(error))
+        self.loads += 1
+        self.spoiled = bool(problems)
         self._tried.clear()
         return problems
 

@@ -1,76 +1,86 @@
-"""Where to kill whom: points drawn from a seed, so that every boundary of a load has at least one."""
+"""Where to kill whom: points drawn from a seed, so that every statement of a load has at least one."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 
-from tests.integration.kill.wire import AFTER, BEFORE, Boundary, Hold
+from tests.integration.kill.wire import AFTER, AGAIN, BEFORE, DURING, Boundary, Hold, Request
 
 CLIENT = "the client"
 WAREHOUSE = "the warehouse"
 BOTH = "both"
-# How often a lane is loaded while each of them dies; the first time, there is nothing in it yet.
-ROUNDS = {CLIENT: 3, WAREHOUSE: 3, BOTH: 2}
+# Who dies in which load of the lanes; before the first of them there is nothing in a lane.
+ROUNDS = (CLIENT, WAREHOUSE, CLIENT, BOTH, WAREHOUSE, CLIENT)
 
 
 @dataclass(frozen=True)
 class Point:
-    """Who is killed before the warehouse hears of a request, or after its answer, which nobody hears then."""
+    """Who is killed before the warehouse hears of a request, or after its answer, which nobody hears then.
+
+    Or during its work on it, `seconds` after it was asked.
+    """
 
     victim: str
     when: str
     boundary: Boundary
+    seconds: float = 0.0
 
     def hold(self) -> Hold:
         """What keeps the client there."""
         return Hold(self.boundary, self.when)
 
     def __str__(self) -> str:
-        return f"{self.victim} killed {self.when} {self.boundary}"
+        moment = f"{self.seconds:.4f} s into" if self.when == DURING else self.when
+        return f"{self.victim} killed {moment} {self.boundary}"
 
 
-def plan(seed: int, first: Sequence[Boundary], later: Sequence[Boundary]) -> dict[str, list[list[Point]]]:
-    """For each victim rounds of points, one for each of as many lanes as it takes.
+def plan(seed: int, first: Sequence[Request], later: Sequence[Request]) -> list[list[Point]]:
+    """Rounds of points, one point for each of as many lanes as it takes.
 
-    A load of an empty database is killed between the statements before the first file is staged, and
-    somewhere behind; a later load at each of its other boundaries. Around a COMMIT all kinds are killed.
+    In the first load of a lane that is between the statements that create the landing zone, which change
+    nothing later; then at each of the other statements. Around and in the middle of a COMMIT, and in the
+    middle of a COPY, everybody is killed.
 
     Args:
-        first: the boundaries of a load of an empty database.
-        later: those of a later one.
+        first: what the first load of a lane asks.
+        later: what a later one asks.
     """
     rng = random.Random(seed)
-    covered_first, covered_later = first[: _landing(first)], later[_landing(later) :]
-    commits = [boundary for boundary in covered_later if boundary.label == "commit"]
-    around = [(when, rng.choice(commits)) for when in (BEFORE, AFTER)]
-    others = [boundary for boundary in covered_later if boundary not in {commit for _, commit in around}]
-    lanes = ceil((len(others) + len(ROUNDS) * len(around)) / (sum(ROUNDS.values()) - len(ROUNDS)))
-    open_first = _drawn(rng, covered_first, first)
-    open_later = _drawn(rng, others, covered_later)
+    landing, others = _landing(first), later[len(_landing(later)) :]
+    commits, copies = (
+        [one for one in others if one.boundary.label.startswith(to)] for to in ("commit", "copy ")
+    )
+    always = [(when, rng.choice(commits)) for when in (BEFORE, AFTER, DURING)]
+    always += [(DURING, copy) for copy in rng.sample(copies, 2)]
+    done = {request.boundary for _when, request in always}
+    once = [one for one in others if one.boundary not in done and not one.boundary.label.startswith(AGAIN)]
+    victims, later_rounds = list(dict.fromkeys(ROUNDS)), ROUNDS[1:]
+    places = len(once) + len(always) * len(victims)
+    lanes = max(ceil((len(landing) + places) / len(ROUNDS)), ceil(places / len(later_rounds)))
+    rng.shuffle(landing)
+    rng.shuffle(once)
+    at_first = chain(landing[:lanes], iter(lambda: rng.choice(first), None))
+    at_later = chain(once, landing[lanes:], iter(lambda: rng.choice(later), None))
 
-    def draw(victim: str, boundaries: Iterator[Boundary], count: int) -> list[Point]:
-        return [Point(victim, rng.choice((BEFORE, AFTER)), next(boundaries)) for _ in range(count)]
+    def point(victim: str, when: str, request: Request) -> Point:
+        seconds = rng.random() * request.seconds if when == DURING else 0.0
+        return Point(victim, when, request.boundary, seconds)
 
-    planned = {}
-    for victim, rounds in ROUNDS.items():
-        points = [Point(victim, when, commit) for when, commit in around]
-        points += draw(victim, open_later, lanes * (rounds - 1) - len(points))
-        rng.shuffle(points)
-        planned[victim] = [draw(victim, open_first, lanes)]
-        planned[victim] += [points[start : start + lanes] for start in range(0, len(points), lanes)]
-    return planned
+    def drawn(victim: str, requests: chain[Request], count: int) -> list[Point]:
+        return [point(victim, rng.choice((BEFORE, AFTER)), next(requests)) for _ in range(count)]
 
-
-def _landing(boundaries: Sequence[Boundary]) -> int:
-    """How many come before the first file is staged; in a later load these change nothing."""
-    return next(n for n, boundary in enumerate(boundaries) if boundary.label.startswith("put "))
+    planned = [drawn(ROUNDS[0], at_first, lanes)]
+    waiting = {}
+    for victim in victims:
+        points = [point(victim, when, request) for when, request in always]
+        points += drawn(victim, at_later, lanes * later_rounds.count(victim) - len(points))
+        waiting[victim] = rng.sample(points, len(points))
+    return planned + [[waiting[victim].pop() for _ in range(lanes)] for victim in later_rounds]
 
 
-def _drawn(
-    rng: random.Random, covered: Sequence[Boundary], further: Sequence[Boundary]
-) -> Iterator[Boundary]:
-    """All that are to be covered, in some order, then any."""
-    yield from rng.sample(covered, len(covered))
-    while True:
-        yield rng.choice(further)
+def _landing(requests: Sequence[Request]) -> list[Request]:
+    """What comes before the first file is staged."""
+    end = next(n for n, request in enumerate(requests) if request.boundary.label.startswith("put "))
+    return list(requests[:end])

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from time import sleep
+
+from snowflake.connector import SnowflakeConnection
 
 from tests.integration.kill import victim
 from tests.integration.kill.lanes import Lane, Warehouse
-from tests.integration.kill.points import BOTH, CLIENT, WAREHOUSE, Point
+from tests.integration.kill.points import CLIENT, WAREHOUSE, Point
 from tests.integration.kill.victim import Errand
 from tests.integration.kill.wire import LIMIT_SECONDS, Hold, Wire, wired
 from tests.integration.local.stand_ins import REPOSITORY
-
-KILLED = -9
 
 
 class Clients:
@@ -72,25 +73,36 @@ class Load:
         self.wire.hang_up()
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What is wrong after a load in which somebody was killed, and what its processes said."""
+
+    point: Point
+    problems: list[str]
+    log: str
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.point}:", *self.problems, self.log])
+
+
 def kill_and_repeat(
-    clients: Clients, warehouse: Warehouse, lanes: Sequence[Lane], number: int, points: Sequence[Point]
-) -> list[str]:
-    """Load the batch into each lane, killing at its point whom the points say (the same in all of them).
+    clients: Clients, warehouse: Warehouse, lanes: Sequence[Lane], points: Sequence[Point]
+) -> list[Outcome]:
+    """Load the next batch into each lane, killing at its point whom the points say, the same in all of them.
 
     Where the client was killed, another one loads the batch again; else it has to end well by itself.
-
-    Returns:
-        What is wrong then.
     """
     (dying,) = {point.victim for point in points}
     with ExitStack() as stack:
         loads = []
         for lane, point in zip(lanes, points, strict=True):
+            if lane.spoiled:
+                continue
             hold = point.hold()
             wire = stack.enter_context(wired(warehouse.port, hold))
-            process = clients.start(lane.errand(number, wire.port))
-            loads.append(Load(lane, point, hold, wire, process))
-        missed = [load for load in loads if not load.comes_to_its_point()]
+            loads.append(Load(lane, point, hold, wire, clients.start(lane.errand(wire.port))))
+        came = [load.comes_to_its_point() for load in loads]
+        _to_the_moment(loads)
         if dying != CLIENT:
             warehouse.kill()
         if dying != WAREHOUSE:
@@ -100,18 +112,29 @@ def kill_and_repeat(
             warehouse.start()
         for load in loads:
             load.hold.let_go.set()
-        ended = {load.lane.database: load.process for load in loads}
         if dying != WAREHOUSE:
-            ended = {lane.database: clients.start(lane.errand(number)) for lane in lanes}
-        problems = [f"{load.point}: the load ended before it came there" for load in missed]
-        for process in ended.values():
-            process.join(LIMIT_SECONDS)
-        with warehouse.connect() as session:
             for load in loads:
-                status = ended[load.lane.database].exitcode
-                found = [] if status == 0 else [f"the run that was to succeed ended with {status}"]
-                log = load.lane.log()
-                found += load.lane.arrived(number, session)
-                if found:
-                    problems.append("\n".join([f"batch {number}: {load.point}:", *found, log]))
-    return problems
+                load.process = clients.start(load.lane.errand())
+        for load in loads:
+            load.process.join(LIMIT_SECONDS)
+        with warehouse.connect() as session:
+            return [_outcome(load, there, session) for load, there in zip(loads, came, strict=True)]
+
+
+def _to_the_moment(loads: Sequence[Load]) -> None:
+    """Ask what is to be cut short, each so early that all moments fall together; return then."""
+    longest = max(load.point.seconds for load in loads)
+    waited = 0.0
+    for load in sorted(loads, key=lambda load: -load.point.seconds):
+        sleep(longest - load.point.seconds - waited)
+        waited = longest - load.point.seconds
+        load.hold.onward.set()
+    sleep(longest - waited)
+
+
+def _outcome(load: Load, came: bool, session: SnowflakeConnection) -> Outcome:
+    problems = [] if came else ["the load ended before it came there"]
+    if load.process.exitcode != 0:
+        problems.append(f"the process that was to end well ended with {load.process.exitcode}")
+    log = load.lane.log()
+    return Outcome(load.point, problems + load.lane.arrived(session), log)

@@ -24,6 +24,7 @@ _COMMENT = re.compile(r"--[^\n]*\n")
 # literals, and what a batch calls its folder on the stage
 _VARYING = re.compile(r"'[^']*'|(?<=@raw\.landing/)[^/]+/[0-9a-f]{12}(?=/)")
 BEFORE, DURING, AFTER = "before", "during", "after"
+AGAIN = "again for one file: "
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,9 @@ def _label(method: str, target: str, body: bytes) -> str | None:
     url = urllib.parse.urlsplit(target)
     if url.path == "/queries/v1/query-request":
         content = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+        if content["sqlText"].startswith("put ") and "*" not in content["sqlText"]:
+            # the connector asks for each file of a PUT where to upload it
+            content["sqlText"] = AGAIN + content["sqlText"]
         return _VARYING.sub("…", " ".join(_COMMENT.sub("", content["sqlText"]).lower().split()))[
             :LABEL_CHARACTERS
         ]

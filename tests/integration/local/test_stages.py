@@ -164,11 +164,13 @@ def test_staged_files_are_there_after_a_restart(tmp_path: Path, orders: Path) ->
 
 def test_a_stage_is_known_after_the_server_was_killed(tmp_path: Path, orders: Path) -> None:
     with running("local.warehouse", tmp_path) as stand_in:
-        cursor = connect_to(stand_in).cursor()
+        session = connect_to(stand_in)
+        cursor = session.cursor()
         cursor.execute("create stage raw.landing")
         cursor.execute("create stage raw.empty")
         cursor.execute(f"put 'file://{orders}' @raw.landing/b/ auto_compress=false")
         stand_in.process.kill()
+        session.close(retry=False)
     with running("local.warehouse", tmp_path) as stand_in, connect_to(stand_in) as session:
         cursor = session.cursor()
         assert [row[0] for row in cursor.execute("list @raw.landing").fetchall()] == [

@@ -433,6 +433,15 @@ def test_the_complaint_names_all_the_numbers(tmp_path: Path) -> None:
         writer.hand_in("products", {ONE: 1_000}, {ONE: 4})
 
 
+def test_counts_of_an_entity_that_begins_again_are_forgotten(tmp_path: Path) -> None:
+    with BatchWriter("batch", tmp_path, origin="files") as writer:
+        writer.write("products", products(ONE), [ONE])
+        writer.hand_in("products", {ONE: 2}, {})
+        writer.forget("products")
+        writer.write("products", products(TWO), [TWO])
+    assert writer.batch.days["products"][TWO].read == 2
+
+
 def test_an_entity_can_begin_again(tmp_path: Path, every_frame_a_file: None) -> None:
     with BatchWriter("batch", tmp_path, origin="files") as writer:
         writer.write("customers", products(ONE), [ONE])

@@ -23,12 +23,12 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Files that look odd and hold nothing wrong: the keys that load and, if told, the lines they are in."""
+    """Files that look odd and hold nothing wrong: the keys that load, and what the first of them says."""
 
     files: Mapping[str, Content]
     keys: list[str]
     description: str = ORDERS
-    holds: Mapping[str, object] = field(default_factory=dict)  # column -> value of the first row
+    holds: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,18 @@ class Cell:
     column: str
     value: str | None
     reason: str
+    entity: str = "orders"
+    reading: str = ""  # lines on top of the description
+    others: Mapping[str, str | None] = field(default_factory=dict)  # what else is said in that row
+
+
+@dataclass(frozen=True)
+class Reads:
+    """One value that looks odd, and what it is read as."""
+
+    column: str
+    value: str | None
+    loaded: object
     entity: str = "orders"
     reading: str = ""  # lines on top of the description
     others: Mapping[str, str | None] = field(default_factory=dict)  # what else is said in that row

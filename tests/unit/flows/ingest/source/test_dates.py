@@ -326,6 +326,7 @@ def test_a_promised_day_is_the_day_on_the_calendar_of_the_shop() -> None:
         (["%d.%m.%Y"], "21.11.2026", datetime(2026, 11, 21)),
         (["%d.%m.%Y"], "1.2.2026", datetime(2026, 2, 1)),
         (["%d.%m.%Y"], " 01.02.2026 ", datetime(2026, 2, 1)),
+        (["%d+%m+%Y"], "01+02+2026", datetime(2026, 2, 1)),
         (["%-d.%-m.%Y"], "1.2.2026", datetime(2026, 2, 1)),
         (["%d.%m.%y"], "1.2.26", datetime(2026, 2, 1)),
         (["%d.%m.%y"], "01.02.99", datetime(1999, 2, 1)),

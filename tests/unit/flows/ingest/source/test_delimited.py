@@ -85,7 +85,7 @@ def test_what_csv_writes_is_read_with_its_lines(tmp_path, table, quoting, ends, 
             out, delimiter=delimiter, quoting=quoting, lineterminator=ends[number % len(ends)]
         ).writerow(row)
         written = out.getvalue()
-        if number and written.strip(" \r\n"):
+        if number and written.strip(" \t\r\n".replace(delimiter, "")):
             expected.append((text.count("\n") + 1, *(value or None for value in row)))
         text += written
     file = tmp_path / "orders.csv"
@@ -169,7 +169,7 @@ def test_a_header_alone_is_a_table_without_rows(file):
             assert (frame.height, len(lines), lines.dtype) == (0, 0, pl.Int64)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b" \n\r\n\t \n", gzip.compress(b"\n \n")])
+@pytest.mark.parametrize("content", [b"", b"\n", b" \n\r\n\t \n", gzip.compress(b"\n \n", mtime=0)])
 def test_a_file_of_blank_lines_is_empty(file, content):
     assert trouble_at_any_size(file, content) == "is empty"
 

@@ -160,6 +160,7 @@ def test_the_example_of_an_unknown_key_lists_all_that_are_known(tmp_path: Path) 
         ),
         ("encoding = 'base64'", "encoding: should be an encoding of text"),
         ("encoding = 'rot13'", "encoding: should be an encoding of text"),
+        ("encoding = 'utf-7'", "encoding: should be an encoding of text"),
         ("encoding = 'idna'", "encoding: should be an encoding of text"),
         ("encoding = 'unicode_escape'", "encoding: should be an encoding of text"),
         ('encoding = "a\\u0000"', "encoding: should be an encoding of text"),

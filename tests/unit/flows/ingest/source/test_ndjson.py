@@ -16,7 +16,7 @@ from flows.ingest.source.ndjson import read_ndjson
 BLOCK_SIZES = (1, 60, 10**6)
 
 files_of_its_own = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -77,7 +77,7 @@ keys = st.sampled_from(["order_id", "b", "null", 'q"', 'e":', "é", "with space"
     separators=st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : "), (",\t", "\t:\t"), (",", ":  ")]),
     ascii_only=st.booleans(),
     ends=st.lists(st.sampled_from(["\n", "\r\n", "\n\n", " \n \t\r\n"]), min_size=1),
-    block_bytes=st.integers(1, 300),
+    block_bytes=st.integers(30, 300),
 )
 @example([{"b": 1}] * 200 + [{"b": 1, "n": 2}], (",", ":"), True, ["\n"], 10**6)
 @example([{"b": 1}] * 200 + [{"b": None, "n": 2}], (", ", ": "), True, ["\n"], 10**6)

@@ -301,10 +301,14 @@ def test_floats_are_rounded_to_cents() -> None:
 
 
 def test_floats_that_are_no_amounts_say_why() -> None:
-    values = [float("nan"), float("inf"), -float("inf"), 1e300, -1e10, 1.0]
+    values = [float("nan"), float("inf"), -float("inf"), 1e300, -1e10, 9_999_999_999.999, 1.0]
     read = numbers(pl.Series(values), MONEY)
     assert read.values.drop_nulls().to_list() == [1]
-    assert reasons(read) == {NO_MONEY: [0, 1, 2], "has more than 10 digits before the decimals": [3, 4]}
+    assert reasons(read) == {
+        NO_MONEY: [0, 1, 2],
+        "has more than 10 digits before the decimals": [3, 4],
+        "has more than 2 decimals": [5],
+    }
 
 
 @pytest.mark.parametrize("dtype", [pl.Int8, pl.Int64, pl.UInt64, pl.Int128, pl.Decimal(38, 4)])
