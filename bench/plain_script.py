@@ -2,6 +2,7 @@
 
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -37,7 +38,7 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
             for run, partitions in change_partitions(Shop(orders_per_day=orders_per_day), missing):
                 for entity, frame in partitions.items():
                     writer.write(entity, frame, run)
-        load_batch(connection, writer.batch, {}, report=lambda _line: None)
+        load_batch(partial(connect_warehouse, connector), writer.batch, report=lambda _line: None)
         writer.batch.discard()
         with environment(dbt_variables(connector)):
             dbt_build(as_of, report=lambda _line: None)

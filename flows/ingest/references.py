@@ -68,7 +68,7 @@ class References:
     def know(self, entity: str, frame: pl.DataFrame) -> None:
         """Remember that these rows are there."""
         if entity in self._known:
-            ids = frame[next(iter(SCHEMAS[entity]))].drop_nulls()
+            ids = frame[next(iter(SCHEMAS[entity]))]
             self._known[entity].add(ids.hash().to_numpy())
 
     def unknown(self, entity: str, column: str, frame: pl.DataFrame) -> pl.Series:

@@ -60,6 +60,15 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            super().setup()
+            # one for one, because the warehouse takes a client without a connection for dead
+            self.upstream = http.client.HTTPConnection("127.0.0.1", warehouse_port, timeout=LIMIT_SECONDS)
+
+        def finish(self) -> None:
+            self.upstream.close()
+            super().finish()
+
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             cut = network.cut_at(self.path, body)
@@ -67,7 +76,7 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
                 return self.hang_up(cut)
             try:
                 status, headers, answer = self.ask(body)
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 self.close_connection = True  # the warehouse is gone, and so is this connection
                 return None
             if cut:
@@ -82,13 +91,9 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
         do_GET = do_POST = do_PUT = pass_on
 
         def ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-            upstream = http.client.HTTPConnection("127.0.0.1", warehouse_port, timeout=LIMIT_SECONDS)
-            try:
-                upstream.request(self.command, self.path, body, dict(self.headers))
-                answer = upstream.getresponse()
-                return answer.status, answer.getheaders(), answer.read()
-            finally:
-                upstream.close()
+            self.upstream.request(self.command, self.path, body, dict(self.headers))
+            answer = self.upstream.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
 
         def hang_up(self, cut: Cut) -> None:
             cut.meanwhile()

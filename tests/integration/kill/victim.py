@@ -4,7 +4,9 @@ All that these tests know of the code under test is here: staging and loading as
 the steps before it do them.
 """
 
+import itertools
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import snowflake.connector.file_transfer_agent  # noqa: F401 - else each process would load it for itself
@@ -80,6 +83,27 @@ def load(errand: Errand, report: Callable[[str], None]) -> None:
     with Session(open_session, _as_it_is, report) as session:
         session.run(partial(remove_leftovers, root=staging_dir(), report=report), "tidying up")
         session.run(origins, "reading the manifest")
+
+
+def stage_and_die(errand: Errand, last: int) -> None:
+    """Stage, narrow and discard the batch, but die of SIGKILL before the `last`-th change below `stage/`."""
+    os.environ["ORDERS_DATA_DIR"] = str(errand.data_dir)
+    left = itertools.count(last, -1)
+
+    def changes(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.unlink"):
+            return
+        if event == "open" and not (isinstance(arguments[1], str) and set(arguments[1]) & set("wxa")):
+            return
+        if errand.batch_id in str(arguments[0]) and next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(changes)
+    batch = stage(errand.batch, errand.batch_id, staging_dir())
+    for entity in errand.batch.rows:
+        batch.narrowed(entity, errand.batch.days[-1:])
+    batch.discard()
+    os._exit(0)
 
 
 def run(errand: Errand) -> None:

@@ -4,7 +4,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from fakesnow.copy_into import CopyParams, MatchByColumnName
+from fakesnow.instance import FakeSnow
 from snowflake.connector.errors import ProgrammingError
+from sqlglot import exp
+
+from local.warehouse.fixes.parquet_copies import Copy
 
 COPY = (
     "copy into orders from @landing/b/ file_format = (type = parquet use_logical_type = true) "
@@ -71,8 +76,11 @@ def test_only_files_of_new_names_are_loaded(query: Query, stage: Callable[..., N
         ("landing/b/b.parquet", "LOADED", 1, 1),
     ]
     assert query("select count(*) from orders") == [(2,)]
-    history = "select file_name, row_count from information_schema.load_history where table_name = 'ORDERS'"
-    told = sorted((Path(file).name, rows) for file, rows in query(history))
+    history = query(
+        "select file_name, row_count from information_schema.load_history "
+        "where schema_name = current_schema() and table_name = 'ORDERS'"
+    )
+    told = sorted((Path(file).name, rows) for file, rows in history)
     assert told == [("a.parquet", 1), ("b.parquet", 1)]
 
 
@@ -84,7 +92,7 @@ def test_a_null_where_none_may_be_is_refused_and_nothing_is_loaded_or_remembered
 ) -> None:
     stage("a", order_id=["1", "2"], quantity=[1, 2])
     stage("b", **bad)
-    with pytest.raises(ProgrammingError, match="NOT NULL constraint failed: orders.order_id"):
+    with pytest.raises(ProgrammingError, match=r"NOT NULL constraint failed: ORDERS\.ORDER_ID"):
         query(COPY)
     assert query("select count(*) from orders") == [(0,)]
     query("remove @landing/b/b.parquet")
@@ -99,3 +107,16 @@ def test_a_path_that_looks_like_a_partition_is_no_column(query: Query, stage: Ca
 
 def test_a_path_without_files_is_answered_as_by_snowflake(query: Query, stage: Callable[..., None]) -> None:
     assert query(COPY) == [("Copy executed with 0 files processed.",)]
+
+
+def test_files_of_the_same_columns_are_read_by_one_statement(tmp_path: Path) -> None:
+    files = [str(tmp_path / f"{n}.parquet") for n in range(5)]
+    for file in files:
+        pl.DataFrame({"order_id": ["1"]}).write_parquet(file)
+    connection = FakeSnow().connect("DB", "RAW")._duck_conn
+    connection.execute("create table orders (ORDER_ID varchar)")
+    connection.execute("call enable_logging('QueryLog')")
+    by_name = CopyParams(match_by_column_name=MatchByColumnName.CASE_INSENSITIVE)
+    Copy(connection, exp.to_table("orders"), "ORDERS", "RAW", by_name, ["ORDER_ID"]).run(files)
+    logged = connection.execute("select message from duckdb_logs where type = 'QueryLog'").fetchall()
+    assert sum(message.startswith("INSERT INTO orders") for (message,) in logged) == 1

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import polars as pl
+
 from tests.unit.flows.ingest.corpus.shop import ORDERS, Content
 
 
@@ -53,6 +55,15 @@ class Reads:
     entity: str = "orders"
     reading: str = ""  # lines on top of the description
     others: Mapping[str, str | None] = field(default_factory=dict)  # what else is said in that row
+
+
+@dataclass(frozen=True)
+class Native:
+    """A column of Parquet in a type of its own: for each value why its row is set aside, if it is."""
+
+    column: str
+    values: pl.Series
+    told: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from tests.unit.flows.ingest.corpus.cases import Unreadable
 from tests.unit.flows.ingest.corpus.outcome import refusal
 from tests.unit.flows.ingest.corpus.shop import AS_OF, ORDERS, WRITERS, delimited, lay_out, orders
 from tests.unit.flows.ingest.corpus.unreadable_csv import CSV
+from tests.unit.flows.ingest.corpus.unreadable_descriptions import DESCRIPTIONS
 from tests.unit.flows.ingest.corpus.unreadable_files import FILES
 from tests.unit.flows.ingest.corpus.unreadable_ndjson import NDJSON
 from tests.unit.flows.ingest.corpus.unreadable_parquet import PARQUET
 from tests.unit.flows.ingest.corpus.unreadable_text import TEXT
 
-UNREADABLE = FILES | TEXT | CSV | NDJSON | PARQUET
+UNREADABLE = DESCRIPTIONS | FILES | TEXT | CSV | NDJSON | PARQUET
 
 
 @pytest.mark.parametrize("case", UNREADABLE.values(), ids=UNREADABLE)

@@ -144,6 +144,9 @@ PARQUET: dict[str, Unreadable] = {
     ),
     "ids as lists": _parquet(r"column order_id holds List", _with(order_id=pl.concat_list("order_id"))),
     "ids as records": _parquet(r"column order_id holds Struct", _with(order_id=pl.struct("order_id"))),
+    "ids as durations": _parquet(
+        r"column order_id holds Duration", _with(order_id=pl.duration(days=pl.int_range(pl.len())))
+    ),
     "ids as bytes": _parquet(
         r"column order_id holds Binary", _with(order_id=pl.col("order_id").cast(pl.Binary))
     ),
