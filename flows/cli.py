@@ -175,23 +175,26 @@ def _print(summary: "RunSummary", options: argparse.Namespace) -> None:
 
 def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tuple[str, str]]:
     following = summary.as_of + timedelta(days=1)
-    same = "".join(
-        f" --{name.replace('_', '-')} {shlex.quote(str(getattr(options, name)))}"
-        for name, default in (
-            ("days", 30),
-            ("orders_per_day", None),
-            ("seed", None),
-            ("shop", None),
-            ("max_reject_rate", None),
+
+    def same(**defaults: object) -> str:
+        """The options that were given, to be given again."""
+        return "".join(
+            f" --{name.replace('_', '-')} {shlex.quote(str(getattr(options, name)))}"
+            for name, default in defaults.items()
+            if getattr(options, name) != default
         )
-        if getattr(options, name) != default
-    )
+
+    rate = same(max_reject_rate=None)
+    shop = same(days=30, orders_per_day=None, seed=None, shop=None)
     if options.source:
         source = shlex.quote(os.path.relpath(options.source))
-        return [(f'make run ARGS="--source {source} --as-of {following}"', "the same file a day later")]
+        return [(f'make run ARGS="--source {source} --as-of {following}{rate}"', "the same file a day later")]
     sample = "--source data/sample/source.toml --as-of 2026-10-31"
     return [
-        (f'make run ARGS="--as-of {following}{same}"', "the next day: one day is loaded, one digest is sent"),
+        (
+            f'make run ARGS="--as-of {following}{shop}{rate}"',
+            "the next day: one day is loaded, one digest is sent",
+        ),
         (f'ORDERS_DATA_DIR=data/sample-shop make run ARGS="{sample}"', "orders from a file"),
         ("make up", "a Prefect server with its UI, and a worker"),
     ]

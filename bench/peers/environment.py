@@ -14,8 +14,10 @@ class NotInstalledError(RuntimeError):
     """A peer cannot be had on this machine."""
 
 
-def executable(requirement: str, command: str) -> Path:
+def executable(requirement: str, command: str, *beside: str) -> Path:
     """Path of `command` out of `requirement` (`name==version`), installed from PyPI on first use.
+
+    What `beside` requires is installed into the same environment.
 
     Raises:
         NotInstalledError: the environment cannot be made; with the end of what the installer said.
@@ -29,7 +31,7 @@ def executable(requirement: str, command: str) -> Path:
     errors = []
     for install in (_with_pip, _with_uv):
         try:
-            install(home, requirement)
+            install(home, requirement, *beside)
         except (OSError, subprocess.SubprocessError) as error:
             errors.append(f"{install.__name__.removeprefix('_with_')}: {_reason(error)}")
             shutil.rmtree(home, ignore_errors=True)
@@ -39,15 +41,15 @@ def executable(requirement: str, command: str) -> Path:
     raise NotInstalledError(f"cannot install {requirement} from PyPI into {home} ({'; '.join(errors)})")
 
 
-def _with_pip(home: Path, requirement: str) -> None:
+def _with_pip(home: Path, *requirements: str) -> None:
     _call(sys.executable, "-m", "venv", home)
-    _call(home / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", requirement)
+    _call(home / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", *requirements)
 
 
-def _with_uv(home: Path, requirement: str) -> None:
+def _with_uv(home: Path, *requirements: str) -> None:
     uv = Path(sys.executable).with_name("uv")
     _call(uv, "venv", "--python", sys.executable, home)
-    _call(uv, "pip", "install", "--compile-bytecode", "--python", home / "bin" / "python", requirement)
+    _call(uv, "pip", "install", "--compile-bytecode", "--python", home / "bin" / "python", *requirements)
 
 
 def _call(*command: str | Path) -> None:

@@ -136,7 +136,6 @@ def _parsed(path: Path, block: Block, names: dict[str, str]) -> pl.DataFrame:
     try:
         return pl.read_ndjson(block.text, schema=schema)
     except pl.exceptions.PolarsError as error:
-        reject_undecodable(path, block)
         reason = str(error).splitlines()[0]
     lines = block.text.split(b"\n")
     first, last = 0, len(lines)  # the first broken line is one of these

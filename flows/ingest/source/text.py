@@ -135,10 +135,10 @@ def _blocks(path: Path, file: BinaryIO, codec: codecs.CodecInfo, block_bytes: in
 
 def _from_file(file: BinaryIO, block_bytes: int) -> Iterator[bytes]:
     """Blocks in one read each: to gather them from chunks would copy the whole file once more."""
-    while (start := file.tell()) < (size := os.fstat(file.fileno()).st_size):
+    while (start := file.tell()) < os.fstat(file.fileno()).st_size:
         file.seek(start + block_bytes - 1)
         file.readline(LONGEST_LINE + 2)
-        end = min(file.tell(), size)
+        end = file.tell()
         file.seek(start)
         yield file.read(end - start)
 

@@ -15,7 +15,7 @@ LIMIT_SECONDS = 60
 
 @dataclass
 class Cut:
-    """Cut the connection at the first statement that begins with `statement`.
+    """Cut the connection at the first statement that contains `statement`.
 
     `when` is `before` (the warehouse never hears of it) or `after` (it answers, and the answer is lost).
     `meanwhile` is done then, before the client can notice.
@@ -45,7 +45,7 @@ class Network:
             return None
         statement = json.loads(gzip.decompress(body))["sqlText"].strip().lower()
         self.statements.append(statement)
-        due = [cut for cut in self.cuts if not cut.done and statement.startswith(cut.statement)]
+        due = [cut for cut in self.cuts if not cut.done and cut.statement in statement]
         if not due:
             return None
         due[0].done = True
@@ -59,6 +59,8 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def setup(self) -> None:
             super().setup()
@@ -86,6 +88,7 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer)
+            self.wfile.flush()
             return None
 
         do_GET = do_POST = do_PUT = pass_on

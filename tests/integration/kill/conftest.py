@@ -36,12 +36,17 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 @pytest.fixture(scope="session")
-def new_lane(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lane]:
+def new_lane(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Shelf], Lane]:
     """Makes a lane with a database that is not there yet, at each call."""
-    shelf = Shelf(tmp_path_factory.mktemp("shelf"))
     numbers = itertools.count(1)
 
-    def make() -> Lane:
+    def make(shelf: Shelf) -> Lane:
         return Lane(f"SHOP_{next(numbers)}", tmp_path_factory.mktemp("lane"), warehouse, shelf)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Small batches."""
+    return Shelf(tmp_path_factory.mktemp("shelf"))

@@ -1,18 +1,15 @@
 """Databases that are loaded batch after batch, with a kill in each load, and what must be in them then."""
 
 import itertools
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError
 
-from flows.ingest.quarantine import REJECTS
 from flows.ingest.staging import StagedDay
 from flows.tables import ENTITIES as TABLES
 from flows.tables import SCHEMAS
@@ -20,11 +17,24 @@ from tests.integration.kill import shop
 from tests.integration.kill.victim import ORIGIN, Batch, Errand, stage
 from tests.integration.local.stand_ins import StandIn, connect_to, start
 
+MANIFEST = pl.Schema(
+    {
+        "entity": pl.String(),
+        "batch_day": pl.Date(),
+        "row_count": pl.Int64(),
+        "content_hash": pl.String(),
+        "origin": pl.String(),
+        "batch_id": pl.String(),
+    }
+)
+REPLACED = pl.Schema({name: MANIFEST[name] for name in ("entity", "batch_day", "batch_id")})
+
 
 class Warehouse:
     """A warehouse that may be killed, and started again on its data at the same port."""
 
     def __init__(self, data_dir: Path) -> None:
+        self.directory = data_dir / "warehouse"
         self._data_dir = data_dir
         self._process: StandIn = start("local.warehouse", data_dir)
         self.port = self._process.port
@@ -46,7 +56,7 @@ class Warehouse:
 
     def staged_files(self, database: str) -> list[str]:
         """Files that lie on a stage of the database, or on their way to one, on disk."""
-        stages = self._data_dir / "warehouse" / "stages"
+        stages = self.directory / "stages"
         homes = (stages / database, stages / ".uploads")
         return [str(path.relative_to(stages)) for home in homes for path in home.rglob("*") if path.is_file()]
 
@@ -54,7 +64,8 @@ class Warehouse:
 class Shelf:
     """The shop's batches, each written once, with what staging says of their days."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, copies: int = 1) -> None:
+        self.copies = copies
         self._directory = directory
         self._batches: dict[int, Batch] = {}
         self.staged: dict[tuple[str, shop.Day], StagedDay] = {}
@@ -62,11 +73,12 @@ class Shelf:
     def batch(self, number: int) -> Batch:
         """The batch's files."""
         if number not in self._batches:
-            self._batches[number] = shop.write_batch(number, self._directory)
-            staged = stage(self._batches[number], f"expected-{number}", self._directory)
+            batch = shop.write_batch(number, self._directory, self.copies)
+            staged = stage(batch, f"expected-{number}", self._directory)
             for entity, day in itertools.product(shop.ENTITIES, shop.batch_days(number)):
                 self.staged[entity, day] = staged.days[entity][day.date]
             staged.discard()
+            self._batches[number] = batch
         return self._batches[number]
 
 
@@ -78,101 +90,124 @@ class Lane:
     data_dir: Path
     warehouse: Warehouse
     shelf: Shelf
-    spoiled: bool = False  # what is there is wrong
     loads: int = 0
-    batch_ids: dict[tuple[str, date], str] = field(default_factory=dict)  # which batch each day came with
-    _replaced: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    spoiled: bool = False  # what is there is wrong
+    _batch_ids: dict[tuple[str, date], str] = field(default_factory=dict)  # which batch each day came with
+    _replaced: list[tuple[str, date, str]] = field(default_factory=list)
     _runs: Iterator[int] = field(default_factory=itertools.count)
-    _tried: set[str] = field(default_factory=set)
+    _tried: list[str] = field(default_factory=list)
 
     def errand(self, port: int | None = None) -> Errand:
         """One more process that loads the next batch, by a port that leads to the warehouse."""
         batch_id = f"{self.database.lower()}-{next(self._runs)}"
-        self._tried.add(batch_id)
+        self._tried.append(batch_id)
         batch = self.shelf.batch(self.loads)
         return Errand(batch, batch_id, port or self.warehouse.port, self.database, self.data_dir)
 
     def log(self) -> str:
-        """What the processes of the last load said."""
-        return "\n".join((self.data_dir / f"{name}.log").read_text() for name in sorted(self._tried))
+        """What the processes of this load said."""
+        return "\n".join((self.data_dir / f"{name}.log").read_text() for name in self._tried)
 
     def arrived(self, session: SnowflakeConnection) -> list[str]:
         """What is wrong after the next batch was loaded, which is the last one then."""
         problems: list[str] = []
-        number = self.loads
         try:
-            for look in (
-                self._manifest_problems(number, session),
-                self._table_problems(number, session),
-                self._leftovers(session),
-            ):
+            for look in (self._manifest(session), self._tables(session), self._leftovers(session)):
                 problems += look
-        except (DatabaseError, LookupError) as error:
+        except (DatabaseError, LookupError, pl.exceptions.PolarsError) as error:
             problems.append(repr(error))
         self.loads += 1
         self.spoiled = bool(problems)
         self._tried.clear()
         return problems
 
-    def _manifest_problems(self, number: int, session: SnowflakeConnection) -> Iterator[str]:
+    def _manifest(self, session: SnowflakeConnection) -> Iterator[str]:
         """The manifest says what staging said; its batches are those that were run, and are remembered."""
-        said = self._rows(
-            session,
-            "select entity, batch_day, row_count, content_hash, origin, batch_id from {}.ops.load_manifest",
-        )
-        expected = Counter(
-            (entity, day.date, (staged := self.shelf.staged[entity, day]).rows, staged.content_hash, ORIGIN)
-            for entity, day in itertools.product(shop.ENTITIES, shop.days_after(number))
-        )
-        yield from _differences("ops.load_manifest", expected, Counter(row[:-1] for row in said))
-        touched = {
-            (entity, day.date)
-            for day in shop.batch_days(number)
-            for entity in shop.ENTITIES
-            if number == 0 or day not in shop.days_after(number - 1)
-        }
-        for entity, day, *_, batch_id in said:
-            before = self.batch_ids.get((entity, day))
-            if (batch_id not in self._tried) if (entity, day) in touched else (batch_id != before):
-                yield f"{entity} of {day} came with batch {batch_id}; before this load it was {before}"
-            self.batch_ids[entity, day] = batch_id
+        days, before = shop.days_after(self.loads), shop.days_after(self.loads - 1)
+        staged = self.shelf.staged
+        expected = [
+            (entity, day.date, staged[entity, day].rows, staged[entity, day].content_hash, ORIGIN)
+            for entity, day in itertools.product(shop.ENTITIES, days)
+        ]
+        found = self._rows(session, "ops.load_manifest", MANIFEST)
+        schema = {name: kind for name, kind in MANIFEST.items() if name != "batch_id"}
+        expectation = pl.DataFrame(expected, schema, orient="row")
+        yield from _differences("ops.load_manifest", expectation, found.drop("batch_id"))
+        kept = {day.date for day in before if day in days}
+        for entity, day, batch_id in found.select("entity", "batch_day", "batch_id").iter_rows():
+            earlier = self._batch_ids.get((entity, day))
+            if (batch_id != earlier) if day in kept else (batch_id not in self._tried):
+                yield f"{entity} of {day} came with batch {batch_id}; before this load it was {earlier}"
+            self._batch_ids[entity, day] = batch_id
 
-    def _table_problems(self, number: int, session: SnowflakeConnection) -> Iterator[str]:
-        days = shop.days_after(number)
+    def _tables(self, session: SnowflakeConnection) -> Iterator[str]:
+        """The tables hold the rows of these days, with the batches that the manifest names, and no others."""
+        days = shop.days_after(self.loads)
         for entity in TABLES:
-            columns = [*SCHEMAS[entity], "_batch_day"]
-            found = self._rows(session, f"select {', '.join(columns)}, _batch_id from {{}}.raw.{entity}")
-            frames = [shop.rows(entity, day) for day in days] if entity in shop.ENTITIES else []
-            expected = [(*row, self.batch_ids[entity, row[-1]]) for frame in frames for row in frame.rows()]
-            yield from _differences(f"raw.{entity}", Counter(expected), Counter(found))
-        found = self._rows(session, f"select {', '.join(REJECTS)}, _batch_id from {{}}.raw.rejected_rows")
-        rejects = pl.concat(shop.rejects(entity, day) for entity in shop.ENTITIES for day in days).rows()
-        expected = [(*row, self.batch_ids[row[0], row[-1]]) for row in rejects]
-        yield from _differences("raw.rejected_rows", Counter(expected), Counter(found))
-        self._replaced += Counter(
-            (entity, day.date, self.batch_ids[entity, day.date])
-            for entity, day in itertools.product(shop.ENTITIES, shop.replaced_by(number))
+            table, schema = f"raw.{entity}", {**SCHEMAS[entity], "_batch_day": pl.Date()}
+            frames = [shop.rows(entity, day, self.shelf.copies) for day in days if entity in shop.ENTITIES]
+            yield from self._compared(
+                session, table, pl.concat([pl.DataFrame(schema=schema), *frames]), entity
+            )
+        for entity in shop.ENTITIES:
+            rejects = pl.concat(shop.rejects(entity, day) for day in days)
+            yield from self._compared(session, "raw.rejected_rows", rejects, entity, f"entity = '{entity}'")
+        self._replaced += [
+            (entity, day.date, self._batch_ids[entity, day.date])
+            for entity, day in itertools.product(shop.ENTITIES, shop.replaced_by(self.loads))
+        ]
+        replaced = pl.DataFrame(self._replaced, REPLACED, orient="row")
+        yield from _differences(
+            "ops.replaced_days", replaced, self._rows(session, "ops.replaced_days", REPLACED)
         )
-        found = self._rows(session, "select entity, batch_day, batch_id from {}.ops.replaced_days")
-        yield from _differences("ops.replaced_days", self._replaced, Counter(found))
-        if (locks := len(self._rows(session, "select batch_id from {}.ops.load_lock"))) != 1:
-            yield f"ops.load_lock has {locks} rows instead of one"
+        locks = self._rows(session, "ops.load_lock", {"batch_id": pl.String()})
+        if locks.height != 1:
+            yield f"ops.load_lock has {locks.height} rows instead of one"
+
+    def _compared(
+        self,
+        session: SnowflakeConnection,
+        table: str,
+        rows: pl.DataFrame,
+        entity: str,
+        condition: str = "true",
+    ) -> Iterator[str]:
+        batch_ids = {day: batch_id for (of, day), batch_id in self._batch_ids.items() if of == entity}
+        brought = pl.col("_batch_day").replace_strict(batch_ids, return_dtype=pl.String).alias("_batch_id")
+        expected = rows.with_columns(brought)
+        yield from _differences(table, expected, self._rows(session, table, expected.schema, condition))
 
     def _leftovers(self, session: SnowflakeConnection) -> Iterator[str]:
-        if listed := self._rows(session, "list @{}.raw.landing"):
-            yield f"left on the stage: {[row[0] for row in listed]}"
+        with session.cursor() as cursor:
+            cursor.execute(f"list @{self.database}.raw.landing")
+            if listed := [row[0] for row in cursor.fetchall()]:
+                yield f"left on the stage: {listed}"
         if files := self.warehouse.staged_files(self.database):
             yield f"left on the warehouse's disk: {files}"
         if left := [str(path) for path in (self.data_dir / "stage").rglob("*")]:
             yield f"left on the client's disk: {left}"
 
-    def _rows(self, session: SnowflakeConnection, sql: str) -> list[tuple[Any, ...]]:
+    def _rows(
+        self,
+        session: SnowflakeConnection,
+        table: str,
+        schema: Mapping[str, pl.DataType],
+        condition: str = "true",
+    ) -> pl.DataFrame:
         with session.cursor() as cursor:
-            cursor.execute(sql.format(self.database))
-            return [tuple(row) for row in cursor.fetchall()]
+            cursor.execute(f"select {', '.join(schema)} from {self.database}.{table} where {condition}")
+            found = pl.DataFrame(cursor.fetch_arrow_all(force_return_table=True))
+        return found.rename(str.lower).cast(pl.Schema(schema))
 
 
-def _differences(table: str, expected: Counter[Any], found: Counter[Any]) -> Iterator[str]:
-    for what, rows in (("missing from", expected - found), ("too many in", found - expected)):
-        if rows:
-            yield f"{rows.total()} rows {what} {table}, such as {next(iter(rows))}"
+def _differences(table: str, expected: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:
+    expected, found = (frame.sort(frame.columns) for frame in (expected, found))
+    if expected.equals(found):
+        return
+    wanted, there = (
+        frame.with_columns(n=pl.int_range(pl.len()).over(frame.columns)) for frame in (expected, found)
+    )
+    for what, frame, other in (("missing from", wanted, there), ("too many in", there, wanted)):
+        rows = frame.join(other, on=frame.columns, how="anti", nulls_equal=True)
+        if rows.height:
+            yield f"{rows.height} rows {what} {table}, such as {rows.row(0, named=True)}"

@@ -2,11 +2,12 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from time import sleep
+from typing import Any
 
 from snowflake.connector import SnowflakeConnection
 
@@ -26,7 +27,14 @@ class Clients:
 
     def start(self, errand: Errand) -> BaseProcess:
         """A new process on its errand."""
-        process = self._context.Process(target=victim.run, args=(errand,), daemon=True)
+        return self._start(victim.run, errand)
+
+    def start_staging(self, errand: Errand, changes: int) -> BaseProcess:
+        """One that only stages, and kills itself after so many changes to its disk, if there are as many."""
+        return self._start(victim.stage_and_die, errand, changes)
+
+    def _start(self, target: Callable[..., None], *arguments: Any) -> BaseProcess:
+        process = self._context.Process(target=target, args=arguments, daemon=True)
         process.start()
         return process
 
@@ -85,8 +93,23 @@ class Outcome:
         return "\n".join([f"{self.point}:", *self.problems, self.log])
 
 
+def to_the_moment(loads: Sequence[Load]) -> None:
+    """Ask what is to be cut short, each so early that all moments fall together; return then."""
+    longest = max(load.point.seconds for load in loads)
+    waited = 0.0
+    for load in sorted(loads, key=lambda load: -load.point.seconds):
+        sleep(longest - load.point.seconds - waited)
+        waited = longest - load.point.seconds
+        load.hold.onward.set()
+    sleep(longest - waited)
+
+
 def kill_and_repeat(
-    clients: Clients, warehouse: Warehouse, lanes: Sequence[Lane], points: Sequence[Point]
+    clients: Clients,
+    warehouse: Warehouse,
+    lanes: Sequence[Lane],
+    points: Sequence[Point],
+    to_the_moment: Callable[[Sequence[Load]], None] = to_the_moment,
 ) -> list[Outcome]:
     """Load the next batch into each lane, killing at its point whom the points say, the same in all of them.
 
@@ -102,7 +125,7 @@ def kill_and_repeat(
             wire = stack.enter_context(wired(warehouse.port, hold))
             loads.append(Load(lane, point, hold, wire, clients.start(lane.errand(wire.port))))
         came = [load.comes_to_its_point() for load in loads]
-        _to_the_moment(loads)
+        to_the_moment(loads)
         if dying != CLIENT:
             warehouse.kill()
         if dying != WAREHOUSE:
@@ -119,17 +142,6 @@ def kill_and_repeat(
             load.process.join(LIMIT_SECONDS)
         with warehouse.connect() as session:
             return [_outcome(load, there, session) for load, there in zip(loads, came, strict=True)]
-
-
-def _to_the_moment(loads: Sequence[Load]) -> None:
-    """Ask what is to be cut short, each so early that all moments fall together; return then."""
-    longest = max(load.point.seconds for load in loads)
-    waited = 0.0
-    for load in sorted(loads, key=lambda load: -load.point.seconds):
-        sleep(longest - load.point.seconds - waited)
-        waited = longest - load.point.seconds
-        load.hold.onward.set()
-    sleep(longest - waited)
 
 
 def _outcome(load: Load, came: bool, session: SnowflakeConnection) -> Outcome:

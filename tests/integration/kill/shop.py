@@ -4,7 +4,6 @@ Batch 0 brings the first three days. Every later batch speaks of three days: one
 one with other content, and one more. Contents are functions of entity, day and version.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -56,9 +55,18 @@ def replaced_by(number: int) -> list[Day]:
     return batch_days(number)[1:2] if number else []
 
 
+def rows(entity: str, day: Day, copies: int = 1) -> pl.DataFrame:
+    """The entity's rows of one day, with `_batch_day`; orders in so many copies, under ids of their own."""
+    frame = _rows(entity, day)
+    if entity != "orders" or copies == 1:
+        return frame
+    numbered = frame.join(pl.DataFrame({"copy": range(copies)}), how="cross")
+    return numbered.with_columns(order_id=pl.format("{}-{}", "order_id", "copy")).select(frame.columns)
+
+
 @cache
-def rows(entity: str, day: Day) -> pl.DataFrame:
-    """The entity's rows of one day, with `_batch_day`. A product's first version never has any."""
+def _rows(entity: str, day: Day) -> pl.DataFrame:
+    """One copy. A product's first version never has rows."""
     count = 0 if entity == "products" and day.version == 1 else ROWS[entity] + day.number % 3
     # some keys stay from version to version, some go and some come
     keys = range(day.version * 2, day.version * 2 + count)
@@ -90,27 +98,16 @@ def rejects(entity: str, day: Day) -> pl.DataFrame:
     return pl.DataFrame(said, schema=REJECTS)
 
 
-def write_batch(number: int, directory: Path) -> Batch:
-    """The batch as files, for a process to stage."""
-    days = batch_days(number)
-    return write(
-        {entity: pl.concat(rows(entity, day) for day in days) for entity in ENTITIES},
-        pl.concat(rejects(entity, day) for entity in ENTITIES for day in days),
-        [day.date for day in days],
-        directory / f"batch-{number}",
-    )
-
-
-def write(
-    frames: Mapping[str, pl.DataFrame], set_aside: pl.DataFrame, days: list[date], directory: Path
-) -> Batch:
-    """Any batch as files."""
-    directory.mkdir(parents=True)
-    for entity, frame in frames.items():
-        frame.write_parquet(directory / f"{entity}.parquet")
-    set_aside.write_parquet(directory / "rejects.parquet")
-    files = {entity: directory / f"{entity}.parquet" for entity in frames}
-    return Batch(files, directory / "rejects.parquet", tuple(days))
+def write_batch(number: int, directory: Path, copies: int = 1) -> Batch:
+    """The batch as files below `directory`, for a process to stage, its orders in several files."""
+    days, home = batch_days(number), directory / f"batch-{number}"
+    home.mkdir(parents=True)
+    files = {entity: home / f"{entity}.parquet" for entity in ENTITIES}
+    for entity, file in files.items():
+        pl.concat(rows(entity, day, copies) for day in days).write_parquet(file)
+    set_aside = home / "rejects.parquet"
+    pl.concat(rejects(entity, day) for entity in ENTITIES for day in days).write_parquet(set_aside)
+    return Batch(files, set_aside, tuple(day.date for day in days), ROWS["orders"] * copies * 3 // 2)
 
 
 def _value(entity: str, column: str, dtype: Any, day: Day, key: int) -> Any:

@@ -31,7 +31,6 @@ from flows.paths import staging_dir
 from flows.warehouse import connect
 
 ORIGIN = "simulated"
-FILE_ROWS = 40  # several files an entity, of few rows
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Batch:
     rows: Mapping[str, Path]
     rejects: Path
     days: tuple[date, ...]
-    file_rows: int = FILE_ROWS
+    file_rows: int  # a staged file has about so many
 
 
 @dataclass(frozen=True)
@@ -85,20 +84,20 @@ def load(errand: Errand, report: Callable[[str], None]) -> None:
         session.run(origins, "reading the manifest")
 
 
-def stage_and_die(errand: Errand, last: int) -> None:
-    """Stage, narrow and discard the batch, but die of SIGKILL before the `last`-th change below `stage/`."""
+def stage_and_die(errand: Errand, changes: int) -> None:
+    """Stage, narrow and discard the batch, but die of SIGKILL after so many changes to its directory."""
     os.environ["ORDERS_DATA_DIR"] = str(errand.data_dir)
-    left = itertools.count(last, -1)
+    left = itertools.count(changes, -1)
 
-    def changes(event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.unlink"):
-            return
-        if event == "open" and not (isinstance(arguments[1], str) and set(arguments[1]) & set("wxa")):
-            return
-        if errand.batch_id in str(arguments[0]) and next(left) == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def before(event: str, arguments: tuple[Any, ...]) -> None:
+        path, how = arguments[:2] if len(arguments) > 1 else (None, None)
+        writes = event == "open" and isinstance(how, str) and how[0] in "wxa"
+        adds = event in ("os.mkdir", "os.rename") or writes
+        if event in ("os.remove", "os.rmdir") or (adds and errand.batch_id in str(path)):
+            if next(left) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.addaudithook(changes)
+    sys.addaudithook(before)
     batch = stage(errand.batch, errand.batch_id, staging_dir())
     for entity in errand.batch.rows:
         batch.narrowed(entity, errand.batch.days[-1:])

@@ -43,13 +43,14 @@ class Hold:
     """Hold the client's request at the boundary until it is let go, and hang up on it then.
 
     `before`: the warehouse never hears of it. `after`: the warehouse has answered, the client never hears
-    of it. `during`: the warehouse is told when `onward` is set, and is at work on it afterwards.
+    of it. `during`: the warehouse is told when `onward` is set, and is at work on it until `answered` is.
     """
 
     boundary: Boundary
     when: str
     reached: threading.Event = field(default_factory=threading.Event)
     onward: threading.Event = field(default_factory=threading.Event)
+    answered: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
 
     def wait_here(self) -> None:
@@ -173,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             request.seconds = monotonic() - started
             if held and held.when == DURING:
+                held.answered.set()
                 held.let_go.wait(LIMIT_SECONDS)
         if held:
             if held.when == AFTER:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows import cli
-from flows.paths import REPOSITORY
+from flows.paths import REPOSITORY, SAMPLE_SOURCE
 
 
 def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -125,6 +125,13 @@ def test_the_next_day_is_suggested_for_the_same_shop(arguments: list[str], same:
     (command, what), *_ = cli._suggestions(summary, cli._parse(arguments))
     assert what.startswith("the next day")
     assert command == f'make run ARGS="--as-of 2027-01-01{same}"'
+
+
+def test_the_same_file_a_day_later_is_suggested_with_the_same_limit() -> None:
+    summary = SimpleNamespace(as_of=date(2026, 12, 31))
+    options = cli._parse(["--source", str(SAMPLE_SOURCE), "--max-reject-rate", "0.2", "--days", "3"])
+    ((command, _),) = cli._suggestions(summary, options)
+    assert command.endswith('source.toml --as-of 2027-01-01 --max-reject-rate 0.2"')
 
 
 def test_what_is_not_asked_for_is_left_to_the_shop_file() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from blocks.settings import SnowflakeSettings
 from flows.ingest.load import EntityLoad, load_batch
-from flows.ingest.manifest import create_landing
 from flows.ingest.staging import StagedBatch
 from flows.warehouse import Connect, connect
 from tests.integration.flows.ingest.batches import staged
@@ -44,7 +43,7 @@ def network(pipeline_warehouse: StandIn) -> Iterator[Network]:
 
 
 class Mortal:
-    """A warehouse with one database, that can be killed and started again at the same port."""
+    """A warehouse that can be killed and started again at the same port."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
@@ -63,16 +62,14 @@ class Mortal:
         self.kill()
         self._stand_in = start("local.warehouse", self._data_dir, "--port", str(self.port))
 
-    def connect(self, port: int | None = None) -> Connect:
-        """Opens sessions in its database, over another port if one leads to it."""
-        return partial(connect, SnowflakeSettings(port=port or self.port, database="SHOP").to_block())
+    def connect(self, database: str, port: int | None = None) -> Connect:
+        """Opens sessions in one of its databases, over another port if one leads to it."""
+        return partial(connect, SnowflakeSettings(port=port or self.port, database=database).to_block())
 
 
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     """A warehouse of this module's own."""
     warehouse = Mortal(tmp_path_factory.mktemp("mortal"))
-    with warehouse.connect()() as connection:
-        create_landing(connection)
     yield warehouse
     warehouse.kill()

@@ -103,11 +103,34 @@ def test_what_json_writes_is_read_with_its_lines(tmp_path, rows, separators, asc
                 assert read.get(key) == as_text(value)
 
 
-def test_escaped_quotes_do_not_hide_a_key(file):
-    disguised = '{"b":{"x":null},"c":"\\u0022\\u003a","d":"\\u0022:"}\n'
-    file.write_text('{"b":1,"c":2,"d":3}\n' * 200 + disguised * 3 + '{"b":1,"late":2}\n{"later":3}\n')
+@pytest.mark.parametrize(
+    "known",
+    [
+        '"b" :1',  # for none of these the colons come out if they are only counted
+        '"b"\t:1',
+        '"b"\r:1',
+        '"b":{"x" :1}',
+        '"b":"\\u0022:"',
+        '"b":"\\"\\u003a"',
+        '"b":"\\"\\u003A"',
+        '"b":{"x":null}',
+        '"b":": null"',
+        '"b":"\\":null"',
+        '"b":null',
+    ],
+)
+def test_no_way_to_write_a_key_hides_another_that_comes_late(file, known):
+    file.write_text('{"b":1}\n' * 200 + f'{{{known},"late":2}}\n', newline="")
 
-    assert records(file)[-2:] == [(204, {"b": "1", "late": "2"}), (205, {"later": "3"})]
+    for size in BLOCK_SIZES:
+        line, record = records(file, block_bytes=size)[-1]
+        assert (line, record["late"]) == (201, "2")
+
+
+def test_the_first_key_may_come_late(file):
+    file.write_text("\n" * 150 + '{}\n{"a":1}\n')
+
+    assert records(file) == [(151, {}), (152, {"a": "1"})]
 
 
 def test_numbers_keep_their_value(file):
