@@ -4,6 +4,13 @@ The command line prints these as one line without a traceback and exits with `ex
 """
 
 
+def printable(text: str) -> str:
+    """The text with escapes in place of what a terminal would obey, line ends included."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class PipelineError(Exception):
     """Base of everything the pipeline reports to a person."""
 
@@ -17,7 +24,10 @@ class InputError(PipelineError):
 
 
 class SourceError(InputError):
-    """A `source.toml`, or a file it names, cannot be used."""
+    """A `source.toml`, or a file it names, cannot be used. One line, whatever the file's names hold."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class RejectedError(InputError):

@@ -30,6 +30,8 @@ CONTENT = ("column_name", "value", "reason", "source_row")
 VALUE_CHARACTERS = 500
 # A warehouse takes texts of 16 MiB; in records longer than this, each text is cut like `value`.
 RECORD_BYTES = 2**20
+# The years 1 to 9999, in days since 1970.
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,35 @@ def _printable(values: pl.Series) -> pl.Series:
         return _plain(values).bin.encode("hex")
     if "Binary" in str(values.dtype):
         return pl.repeat(str(values.dtype), values.len(), eager=True)
+    if isinstance(values.dtype, pl.Date | pl.Datetime):
+        return _within_calendar(_plain(values))
+    if values.dtype.is_nested():
+        return _plain(values).cast(_without_calendar(values.dtype))
     return _plain(values)
+
+
+def _within_calendar(values: pl.Series) -> pl.Series:
+    """Dates, or where one lies beyond the calendar, which Polars cannot print, texts: of those the number."""
+    numbers = values.to_physical()
+    per_day = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+    day = 1 if values.dtype == pl.Date else per_day[getattr(values.dtype, "time_unit", "us")]
+    beyond = ~numbers.is_between(_FIRST_DAY * day, _LAST_DAY * day).fill_null(True)
+    if not beyond.any():
+        return values
+    return values.set(beyond, None).cast(pl.String).fill_null(numbers.cast(pl.String))
+
+
+def _without_calendar(kind: pl.DataType) -> pl.DataType:
+    """The type with numbers in place of dates, which may lie beyond the calendar, at any depth."""
+    if isinstance(kind, pl.List):
+        return pl.List(_without_calendar(kind.inner))  # type: ignore[arg-type]  # an instance
+    if isinstance(kind, pl.Array):
+        return pl.List(_without_calendar(kind.inner))  # type: ignore[arg-type]  # an instance
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({field.name: _without_calendar(field.dtype) for field in kind.fields})  # type: ignore[arg-type]
+    if kind.is_temporal():
+        return pl.Int32() if kind == pl.Date else pl.Int64()
+    return kind
 
 
 def _plain(values: pl.Series) -> pl.Series:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from itertools import islice
 
 import polars as pl
 
-from flows.errors import RejectedError
+from flows.errors import RejectedError, printable
 from flows.ingest.balance import rows_by_day
 
 DEFAULT_REJECT_RATE = 0.05
@@ -43,7 +44,7 @@ class Reason:
     examples: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{shown(self.column)} {self.reason}: {_rows(self.rows, self.examples)}"
+        return f"{printable(self.column)} {self.reason}: {_rows(self.rows, self.examples)}"
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Unknown:
     examples: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{shown(self.column)} is not among the {self.entity}: {_rows(self.rows, self.examples)}"
+        return f"{printable(self.column)} is not among the {self.entity}: {_rows(self.rows, self.examples)}"
 
 
 @dataclass
@@ -149,7 +150,7 @@ class Reading:
         """
         orders = self.entities.get("orders", Tally()).total
         for count, what in ((self.total, "rows"), (orders, "orders")):
-            if count.rejected > limit * count.read:
+            if count.rejected > Fraction(str(limit)) * count.read:
                 share = 100 * count.rejected / count.read
                 raise RejectedError(
                     "\n  ".join(
@@ -170,14 +171,9 @@ def _rows(rows: int, examples: list[str]) -> str:
 
 def example(file: str, line: int, value: str | None) -> str:
     """Where a value stands, and the value, for a message."""
-    return f"{shown(file)}:{line}" + (f" {cut(value)!r}" if value else "")
+    return f"{printable(file)}:{line}" + (f" {cut(value)!r}" if value else "")
 
 
 def cut(text: str) -> str:
     """The text, or its beginning where it is long."""
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
-
-
-def shown(name: str) -> str:
-    """A name as it may stand in a message, without what a terminal would obey."""
-    return name if name.isprintable() else ascii(name)[1:-1]

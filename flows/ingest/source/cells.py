@@ -38,8 +38,8 @@ def as_text(values: pl.Series) -> pl.Series:
         return values
     if kind.is_nested() or kind.is_object():
         raise WrongKindError(f"holds {kind}, not single values")
-    if kind == pl.Binary:
-        raise WrongKindError("holds Binary that is not text")
+    if kind in (pl.Binary, pl.Duration):
+        raise WrongKindError(f"holds {kind.base_type()} that is not text")
     if kind.is_float():
         values = values.fill_nan(None)
         whole = values.cast(pl.Int64, strict=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.errors import SourceError
 from flows.ingest.source.description import SNAPSHOT, EntitySource
+from flows.ingest.source.files import described_format
 from flows.ingest.source.records import Records
 from flows.tables import REQUIRED_ORDER_COLUMNS, SCHEMAS
 
@@ -21,8 +22,9 @@ _SHOWN_NAMES, _SHOWN_CHARACTERS = 20, 40
 class Columns:
     """Finds our columns in the files of one entity.
 
-    A record of JSON need not have every key, so a piece of a file may lack a column that an earlier piece of
-    the same file had: a name seen once in a file stays known until the next file.
+    A record of JSON need not have every key: a piece of a file may lack a column that an earlier piece had,
+    or have one that none had, so a name seen once in a file stays known until the next file. And what may be
+    empty may be missing from all of them, because many tools leave out what is null.
     """
 
     def __init__(self, source: EntitySource) -> None:
@@ -45,17 +47,27 @@ class Columns:
             named.setdefault(_plain(name), []).append(name)
 
         entity, theirs = self._source.entity, {}
+        optional = self._optional()
         for name, ours in self._mapped.values():
-            theirs[ours] = self._only(named, name, f"[{entity}.columns] is {ours}")
+            if ours not in optional or _plain(name) in named:
+                theirs[ours] = self._only(named, name, f"[{entity}.columns] is {ours}")
         for ours in SCHEMAS[entity]:
             if ours in named and ours not in theirs and ours not in self._mapped:
                 theirs[ours] = self._only(named, ours)
-        missing = [ours for ours in REQUIRED_COLUMNS[entity] if ours not in theirs]
+        missing = [ours for ours in REQUIRED_COLUMNS[entity] if ours not in {*theirs, *optional}]
         if missing:
             raise SourceError(self._missing(missing))
         if self._source.change_day == SNAPSHOT:
             return theirs, None
         return theirs, self._only(named, self._source.change_day, f"[{entity}] is the change_day")
+
+    def _optional(self) -> set[str]:
+        """Our columns that a file may lack although it is described or expected to have them."""
+        assert self._file is not None
+        if described_format(self._file, self._source) != "ndjson":
+            return set()
+        never_empty = {*REQUIRED_COLUMNS[self._source.entity]} - {"delivery_date"}
+        return {*SCHEMAS[self._source.entity]} - never_empty
 
     def _only(self, named: dict[str, list[str]], name: str, role: str = "") -> str:
         found = named.get(_plain(name), [])

@@ -15,7 +15,7 @@ LIMIT_SECONDS = 60
 
 @dataclass
 class Cut:
-    """Cut the connection at the first statement that contains `statement`.
+    """Cut the connection at the first statement that begins with `statement`.
 
     `when` is `before` (the warehouse never hears of it) or `after` (it answers, and the answer is lost).
     `meanwhile` is done then, before the client can notice.
@@ -43,9 +43,10 @@ class Network:
             self.logins.append(json.loads(gzip.decompress(body))["data"])
         if not path.startswith("/queries/v1/query-request"):
             return None
-        statement = json.loads(gzip.decompress(body))["sqlText"].strip().lower()
+        text = json.loads(gzip.decompress(body))["sqlText"].lower()
+        statement = "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip()
         self.statements.append(statement)
-        due = [cut for cut in self.cuts if not cut.done and cut.statement in statement]
+        due = [cut for cut in self.cuts if not cut.done and statement.startswith(cut.statement)]
         if not due:
             return None
         due[0].done = True

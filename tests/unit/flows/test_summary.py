@@ -7,7 +7,7 @@ import pytest
 
 from flows.alert.flow import AlertSummary, Message
 from flows.alert.ledger import Breach
-from flows.ingest.load import EntityLoad
+from flows.ingest.load import DayLoad, EntityLoad
 from flows.report import write_page
 from flows.summary import RunSummary, render
 from flows.transform.build import DbtSummary
@@ -18,6 +18,9 @@ WORST = Breach(
     datetime(2026, 1, 1), "pending", date(2026, 1, 9), 30, 23, Decimal("19.90"), True,
 )  # fmt: skip
 
+NEW = DayLoad(date(2026, 1, 30), read=1_001, rejected=0, ignored=1, loaded=1_000, outcome="loaded")
+CHANGED = DayLoad(date(2026, 1, 31), read=503, rejected=3, ignored=0, loaded=500, outcome="replaced")
+
 
 @pytest.fixture
 def summary() -> RunSummary:
@@ -25,7 +28,7 @@ def summary() -> RunSummary:
         as_of=date(2026, 1, 31),
         batch_id="20260131-0123456789ab",
         generated={"orders": 1_500},
-        loaded={"orders": EntityLoad(rows=1_500, days=2, skipped_days=28)},
+        loaded={"orders": EntityLoad(rows=1_500, days=2, skipped_days=28, rejected=3, by_day=(NEW, CHANGED))},
         dbt=DbtSummary(passed=40, warned=1, failed=0, skipped=2),
         alerts=AlertSummary(3, 12, 4, 5, [Message("email", ["ops@example.com"], MESSAGE_ID)], [WORST]),
         seconds={"load": 1.23456},
@@ -37,7 +40,27 @@ def test_the_json_form_has_exactly_the_documented_content(summary: RunSummary) -
         "as_of": "2026-01-31",
         "batch_id": "20260131-0123456789ab",
         "generated": {"orders": 1_500},
-        "loaded": {"orders": {"rows": 1_500, "days": 2, "skipped_days": 28, "rejected": 0}},
+        "loaded": {"orders": {"rows": 1_500, "days": 2, "skipped_days": 28, "rejected": 3}},
+        "days": [
+            {
+                "entity": "orders",
+                "day": "2026-01-30",
+                "read": 1_001,
+                "rejected": 0,
+                "ignored": 1,
+                "loaded": 1_000,
+                "outcome": "loaded",
+            },
+            {
+                "entity": "orders",
+                "day": "2026-01-31",
+                "read": 503,
+                "rejected": 3,
+                "ignored": 0,
+                "loaded": 500,
+                "outcome": "replaced",
+            },
+        ],
         "dbt": {"pass": 40, "warn": 1, "error": 0, "skip": 2},
         "alerts": {"opened": 3, "open": 12, "at_risk": 4, "resolved": 5},
         "messages": [{"channel": "email", "to": ["ops@example.com"], "message_id": MESSAGE_ID}],
@@ -74,8 +97,9 @@ def test_people_read_the_same_numbers(summary: RunSummary) -> None:
         f"to ops@example.com: {MESSAGE_ID}",
     ):
         assert words in text
-    (orders,) = (line.split() for line in text.splitlines() if "orders" in line)
-    assert orders == ["orders", "1,500", "2", "28", "0"]
+    totals, changed = (line for line in text.splitlines() if "orders" in line)
+    assert totals.split() == ["orders", "1,504", "3", "1,500", "2", "28"]
+    assert changed.endswith("2026-01-31: 503 read, 3 rejected, 0 ignored, 500 loaded (replaced)")
 
 
 def test_the_page_is_a_file_that_shows_the_run_and_escapes_its_data(

@@ -264,7 +264,7 @@ def test_a_quote_that_is_never_closed_is_refused_early_and_in_little_memory(file
         tracemalloc.stop()
 
     assert message == "line 3: the quote that opens a value here is never closed"
-    assert peak < 150 * 1024**2
+    assert peak < 90 * 1024**2
 
 
 def test_a_record_may_be_as_long_as_the_limit_and_no_longer(file, monkeypatch):

@@ -1,0 +1,89 @@
+"""Several processes that load at the same time."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.ingest.staging import StagedBatch
+from flows.tables import ENTITIES
+from tests.integration.flows.ingest.batches import DAYS, stage_is_empty, staged
+from tests.integration.local.stand_ins import REPOSITORY, StandIn
+
+PROCESSES = 4
+
+
+@pytest.fixture
+def loaders(shop, pipeline_warehouse: StandIn) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that wait for a batch to load into the test's shop."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.integration.flows.ingest.loader"]
+    command += [str(pipeline_warehouse.port), shop.connection.database]
+    processes = [
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=REPOSITORY,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            text=True,
+        )
+        for _ in range(PROCESSES)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        yield processes
+    finally:
+        for process in processes:
+            process.communicate()
+
+
+def load_at_once(loaders: list[subprocess.Popen[str]], batches: list[StagedBatch]) -> list[dict[str, Any]]:
+    """The answer of each process, all of which began at the same moment."""
+    for process, batch in zip(loaders, batches, strict=True):
+        assert process.stdin
+        process.stdin.write(f"{batch.directory}\n")
+        process.stdin.flush()
+    return [json.loads(process.stdout.readline()) for process in loaders if process.stdout]
+
+
+def test_each_content_is_loaded_by_one_of_them_and_each_day_belongs_to_one(
+    shop, loaders: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    same = [staged(tmp_path, f"same-{n}") for n in range(PROCESSES)]
+    answers = load_at_once(loaders, same)
+    for entity in ENTITIES:
+        for number, _day in enumerate(DAYS):
+            found = Counter(answer["outcomes"][entity][number] for answer in answers)
+            assert found == {"loaded": 1, "skipped": PROCESSES - 1}
+        assert shop.value(f"select count(*) from raw.{entity}") == same[0].rows()[entity]
+    assert shop.rows("select * from ops.replaced_days") == []
+    assert stage_is_empty(shop)
+
+    different = [staged(tmp_path, f"other-{n}", seed=10 + n) for n in range(PROCESSES)]
+    answers = load_at_once(loaders, different)
+    for entity in ENTITIES:
+        assert {outcome for answer in answers for outcome in answer["outcomes"][entity]} == {"replaced"}
+        stored = shop.rows(
+            f"select _batch_day, count(distinct _batch_id), min(_batch_id), count(*) from raw.{entity} "
+            "group by 1 order by 1"
+        )
+        assert [row[:2] for row in stored] == [(day, 1) for day in DAYS]
+        (winner,) = {batch for _, _, batch, _ in stored}
+        (batch,) = (batch for batch in different if batch.batch_id == winner)
+        manifest = shop.rows(
+            "select batch_day, batch_id, row_count, content_hash from ops.load_manifest "
+            f"where entity = '{entity}' order by 1"
+        )
+        assert manifest == [
+            (day, winner, rows, batch.days[entity][day].content_hash) for day, _, _, rows in stored
+        ]
+    assert shop.value("select count(*) from ops.replaced_days") == PROCESSES * len(ENTITIES) * len(DAYS)
+    assert stage_is_empty(shop)
