@@ -22,6 +22,8 @@ from flows.warehouse import Connect, NoAnswerError
 T = TypeVar("T")
 
 LONGEST_WAIT_SECONDS = 20.0
+# A lock is free again in an instant, a server is not: between tries for a lock, waits are shorter by this.
+LOCK_WAIT_SHARE = 0.25
 # Counted from the first failure of a kind, so that what came before it, such as a long COPY, costs nothing.
 CONNECTION_PATIENCE_SECONDS = 300.0
 # A killed run can hold the lock for ten minutes: Snowflake aborts its statement after five, and its idle
@@ -91,9 +93,15 @@ def patiently(
         waited = monotonic() - since.setdefault(kind, monotonic())
         return waited + state.upcoming_sleep > patience.ends(kind)
 
+    exponential = wait_random_exponential(max=patience.longest_wait)
+
+    def wait(state: RetryCallState) -> float:
+        kind, _ = trouble(state)
+        return exponential(state) * (LOCK_WAIT_SHARE if kind is Trouble.LOCKED else 1.0)
+
     retrying = Retrying(
         retry=retry_if_exception(lambda error: classify(error) is not None),
-        wait=wait_random_exponential(max=patience.longest_wait),
+        wait=wait,
         stop=exhausted,
         before_sleep=lambda state: report(*trouble(state), state.upcoming_sleep),
         reraise=True,

@@ -21,8 +21,14 @@ from flows.errors import SourceError
 from flows.ingest.source.bits import before, behind, bits, places, total
 from flows.ingest.source.text import BLOCK_BYTES, Block, blank_lines, empty, read_blocks, reject_undecodable
 
+MOST_KEYS = 1_000
 _LOOKED_AT_FIRST = 100
 _BLANKS = b" \t\r\n"
+# Half of a pair of escapes that stand for one character; or what looks like it behind an escaped backslash.
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 class _Object(list[tuple[str, Any]]):
@@ -86,6 +92,11 @@ def _learn(path: Path, block: Block, names: dict[str, str], limit: int | None = 
                             f"{path}: line {line}: keys {other!r} and {key!r} differ by blanks only"
                         )
                 names[key] = key.strip()
+                if len(names) > MOST_KEYS:
+                    raise SourceError(
+                        f"{path}: line {line}: by here there are more than {MOST_KEYS:,} different keys; "
+                        "names of columns are meant, and not ids"
+                    )
 
 
 def _record(path: Path, block: Block, line: int, text: bytes) -> _Object:
@@ -131,8 +142,25 @@ def _reject_records(path: Path, block: Block) -> None:
         raise SourceError(f"{path}: line {line}: the record has no keys, nor has any before or near it")
 
 
+def _has_half(value: Any) -> bool:
+    if isinstance(value, str):
+        return any("\ud800" <= one <= "\udfff" for one in value)
+    return isinstance(value, list | tuple) and any(map(_has_half, value))
+
+
+def _reject_half_characters(path: Path, block: Block) -> None:
+    """Of half a pair of surrogates Polars makes something else without a word."""
+    for found in _HALF.finditer(block.text):
+        start = block.text.rfind(b"\n", 0, found.start()) + 1
+        line = block.first_line + block.text.count(b"\n", 0, start)
+        text = block.text[start:].split(b"\n", 1)[0]
+        if _has_half(_record(path, block, line, text)):
+            raise SourceError(f"{path}: line {line}: half a surrogate pair ({found[0].decode()}) is no text")
+
+
 def _parsed(path: Path, block: Block, names: dict[str, str]) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String)
+    _reject_half_characters(path, block)
     try:
         return pl.read_ndjson(block.text, schema=schema)
     except pl.exceptions.PolarsError as error:

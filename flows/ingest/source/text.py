@@ -17,6 +17,8 @@ from flows.ingest.source.bits import bits, total
 from flows.ingest.source.encoding import codec_named, reject_other_encoding, transcoded, undecodable
 
 BLOCK_BYTES = 16 * 1024**2
+# A block of more lines than this, which hold not even one character each, is no table.
+MOST_SHORT_LINES = 100_000
 LONGEST_LINE = 8 * 1024**2
 # Orders deflate about 10 times, equal lines 100 times and more, and nothing beyond 1,032 times.
 BOMB_RATIO = 200
@@ -61,6 +63,8 @@ def read_blocks(path: Path, encoding: str = "utf-8", block_bytes: int = BLOCK_BY
                     )
                 complete = text.endswith(b"\n")
                 block = _block(path, text if complete else text + b"\n", line)
+                if block.newlines > max(MOST_SHORT_LINES, len(text) // 2):
+                    raise SourceError(f"{path}: line {line}: nothing but blank lines follows, almost")
                 line += block.newlines
                 del text
                 yield block

@@ -125,7 +125,8 @@ def kill_and_repeat(
             wire = stack.enter_context(wired(warehouse.port, hold))
             loads.append(Load(lane, point, hold, wire, clients.start(lane.errand(wire.port))))
         came = [load.comes_to_its_point() for load in loads]
-        to_the_moment(loads)
+        if all(came):
+            to_the_moment(loads)
         if dying != CLIENT:
             warehouse.kill()
         if dying != WAREHOUSE:

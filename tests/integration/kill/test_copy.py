@@ -28,7 +28,7 @@ def lane(new_lane: Callable[[Shelf], Lane], tmp_path_factory: pytest.TempPathFac
 
 
 def grown(file: Path, size: int) -> Callable[[Sequence[Load]], None]:
-    """Ask what is to be cut short, and return when the file has grown by more than `size` bytes, or it is done."""
+    """Ask what is to be cut short; return when the file has grown by more than `size` bytes, or is done."""
 
     def to_the_moment(loads: Sequence[Load]) -> None:
         (load,) = loads

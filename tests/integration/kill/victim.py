@@ -93,9 +93,9 @@ def stage_and_die(errand: Errand, changes: int) -> None:
         path, how = arguments[:2] if len(arguments) > 1 else (None, None)
         writes = event == "open" and isinstance(how, str) and how[0] in "wxa"
         adds = event in ("os.mkdir", "os.rename") or writes
-        if event in ("os.remove", "os.rmdir") or (adds and errand.batch_id in str(path)):
-            if next(left) == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+        changes = event in ("os.remove", "os.rmdir") or (adds and errand.batch_id in str(path))
+        if changes and next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(before)
     batch = stage(errand.batch, errand.batch_id, staging_dir())

@@ -19,7 +19,8 @@ from time import monotonic
 from typing import Any
 
 LIMIT_SECONDS = 120
-LABEL_CHARACTERS = 100
+LABEL_CHARACTERS = 80
+_OPTIONS = re.compile(r" (file_format|auto_compress) .*")
 _COMMENT = re.compile(r"--[^\n]*\n")
 # literals, and what a batch calls its folder on the stage
 _VARYING = re.compile(r"'[^']*'|(?<=@raw\.landing/)[^/]+/[0-9a-f]{12}(?=/)")
@@ -198,12 +199,10 @@ def _label(method: str, target: str, body: bytes) -> str | None:
     url = urllib.parse.urlsplit(target)
     if url.path == "/queries/v1/query-request":
         content = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
-        if content["sqlText"].startswith("put ") and "*" not in content["sqlText"]:
-            # the connector asks for each file of a PUT where to upload it
-            content["sqlText"] = AGAIN + content["sqlText"]
-        return _VARYING.sub("…", " ".join(_COMMENT.sub("", content["sqlText"]).lower().split()))[
-            :LABEL_CHARACTERS
-        ]
+        said = " ".join(_COMMENT.sub("", content["sqlText"]).lower().split())
+        # the connector asks for each file of a PUT where to upload it
+        prefix = AGAIN if said.startswith("put ") and "*" not in said else ""
+        return prefix + _VARYING.sub("…", _OPTIONS.sub("", said))[:LABEL_CHARACTERS]
     if method == "PUT":
         return "upload"
     if url.path == "/session/v1/login-request":

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,57 +19,50 @@ PROCESSES = 4
 
 
 @pytest.fixture
-def loaders(shop, pipeline_warehouse: StandIn) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that wait for a batch to load into the test's shop."""
+def loader(shop, pipeline_warehouse: StandIn) -> Iterator[subprocess.Popen[str]]:
+    """Loads batches into the test's shop, each in a process of its own."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.integration.flows.ingest.loader"]
     command += [str(pipeline_warehouse.port), shop.connection.database]
-    processes = [
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=REPOSITORY,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-            text=True,
-        )
-        for _ in range(PROCESSES)
-    ]
-    try:
-        for process in processes:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
-        yield processes
-    finally:
-        for process in processes:
-            process.communicate()
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=REPOSITORY,
+        env=environment,
+        text=True,
+    ) as process:
+        yield process
+        process.communicate()
 
 
-def load_at_once(loaders: list[subprocess.Popen[str]], batches: list[StagedBatch]) -> list[dict[str, Any]]:
-    """The answer of each process, all of which began at the same moment."""
-    for process, batch in zip(loaders, batches, strict=True):
-        assert process.stdin
-        process.stdin.write(f"{batch.directory}\n")
-        process.stdin.flush()
-    return [json.loads(process.stdout.readline()) for process in loaders if process.stdout]
+def load_at_once(loader: subprocess.Popen[str], batches: list[StagedBatch]) -> list[dict[str, list[str]]]:
+    """What became of each batch's days, by entity; all began at the same moment."""
+    assert loader.stdin
+    assert loader.stdout
+    loader.stdin.write(json.dumps([str(batch.directory) for batch in batches]) + "\n")
+    loader.stdin.flush()
+    return [json.loads(loader.stdout.readline()) for _ in batches]
 
 
 def test_each_content_is_loaded_by_one_of_them_and_each_day_belongs_to_one(
-    shop, loaders: list[subprocess.Popen[str]], tmp_path: Path
+    shop, loader: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     same = [staged(tmp_path, f"same-{n}") for n in range(PROCESSES)]
-    answers = load_at_once(loaders, same)
+    answers = load_at_once(loader, same)
+    assert [set(answer) for answer in answers] == [set(ENTITIES)] * PROCESSES
     for entity in ENTITIES:
         for number, _day in enumerate(DAYS):
-            found = Counter(answer["outcomes"][entity][number] for answer in answers)
+            found = Counter(answer[entity][number] for answer in answers)
             assert found == {"loaded": 1, "skipped": PROCESSES - 1}
         assert shop.value(f"select count(*) from raw.{entity}") == same[0].rows()[entity]
     assert shop.rows("select * from ops.replaced_days") == []
     assert stage_is_empty(shop)
 
     different = [staged(tmp_path, f"other-{n}", seed=10 + n) for n in range(PROCESSES)]
-    answers = load_at_once(loaders, different)
+    answers = load_at_once(loader, different)
     for entity in ENTITIES:
-        assert {outcome for answer in answers for outcome in answer["outcomes"][entity]} == {"replaced"}
+        assert {outcome for answer in answers for outcome in answer[entity]} == {"replaced"}
         stored = shop.rows(
             f"select _batch_day, count(distinct _batch_id), min(_batch_id), count(*) from raw.{entity} "
             "group by 1 order by 1"

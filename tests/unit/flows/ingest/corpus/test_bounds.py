@@ -1,43 +1,16 @@
 """Small files that would take much memory if they were taken at their word."""
 
-import io
 import tracemalloc
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from flows.errors import SourceError
-from flows.ingest.source.columnar import PIECE_BYTES
 from flows.ingest.source.description import read_description
 from flows.ingest.source.records import read_records
 from tests.unit.flows.ingest.corpus.shop import ORDERS, delimited, lay_out, ndjson, orders
 
 MIB = 2**20
-
-
-def test_a_long_text_repeated_in_parquet_is_not_unpacked_at_once(tmp_path: Path) -> None:
-    frame = pl.DataFrame(orders(*[{}] * 200))
-    once = pa.array(["x" * MIB])
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).append_column(
-        "note", pa.DictionaryArray.from_arrays(pa.array(np.zeros(200, np.int32)), once)
-    )
-    file = io.BytesIO()
-    pq.write_table(table, file, compression="zstd")
-    assert len(file.getvalue()) < 20_000
-    described_in = lay_out(
-        tmp_path, '[orders]\npath = "orders.parquet"\n', {"orders.parquet": file.getvalue()}
-    )
-    records = read_records(read_description(described_in).entities["orders"])
-    try:
-        for piece in records:
-            size = piece.frame.estimated_size()
-            assert size < 2 * PIECE_BYTES
-    except SourceError as error:  # as good
-        assert str(error).startswith(str(tmp_path / "orders.parquet"))
 
 
 @pytest.mark.parametrize("name", ["orders.csv", "orders.ndjson"])

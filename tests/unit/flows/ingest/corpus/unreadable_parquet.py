@@ -114,11 +114,11 @@ PARQUET: dict[str, Unreadable] = {
         r"missing column status", parquet(FRAME.rename({"status": "\x1b[31m\nstatus"}))
     ),
     "an escape sequence in a repeated name": _parquet(
-        r"stands more than once",
+        r"column .*stands more than once",
         parquet(FRAME.with_columns(pl.lit(0).alias("\x1b[31m\nx"), pl.lit(0).alias("\x1b[31m\nX"))),
     ),
     "an escape sequence in the name of a list": _parquet(
-        r"holds List",
+        r"column .*holds List",
         parquet(
             FRAME.rename({"status": "\x1b[31m\nstatus"}).with_columns(
                 pl.concat_list("order_id").alias("\x1b[31m\nstatus")

@@ -249,7 +249,8 @@ def test_a_file_that_ends_within_a_character_is_refused(file):
 def test_an_encoding_that_is_none_is_refused(file, encoding):
     file.write_bytes(ORDERS.encode())
 
-    assert trouble(file, encoding).startswith(f'encoding = "{encoding}" is not known')
+    shown = encoding.replace("\0", r"\x00")
+    assert trouble(file, encoding).startswith(f'encoding = "{shown}" is not known')
 
 
 @pytest.mark.parametrize(
