@@ -56,7 +56,13 @@ def prefect_api() -> Iterator[None]:
 
 # Side by side, tests of these rooms share what is costly to start, so each room stays with one worker;
 # elsewhere each file does. The rooms that take longest come first.
-_ROOMS = ("tests/e2e/", "tests/integration/dbt/", "tests/integration/blocks/", "tests/integration/flows/")
+_ROOMS = (
+    "tests/e2e/",
+    "tests/integration/dbt/",
+    "tests/integration/kill/",
+    "tests/integration/blocks/",
+    "tests/integration/flows/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from sqlglot import exp
 from local.warehouse import sessions
 
 DDL = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
+KEY_TAKEN = ("violates primary key constraint", "PRIMARY KEY or UNIQUE constraint violation")
 WAIT_SECONDS = 2.0
 WAIT_STEP_SECONDS = 0.05
 
@@ -126,16 +127,18 @@ def _waiting_for_others(stock: Any, cursor: FakeSnowflakeCursor, transformed: ex
     """Repeat a single statement that conflicts with another session's, for a moment.
 
     Snowflake lets a statement wait for the lock on a table; DuckDB fails at once. Within a transaction
-    nothing can be repeated: there the conflict is the caller's, as errno 625.
+    nothing can be repeated: there the conflict is the caller's, as errno 625. Two sessions that create the
+    same thing where it does not exist also meet, in the keys of the tables fakesnow keeps account in.
     """
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             return stock(cursor, transformed.copy(), params)
-        except duckdb.TransactionException as error:
+        except (duckdb.TransactionException, duckdb.ConstraintException) as error:
             # the last part of a statement cannot be repeated without the first
             alone = not (sessions.open_transaction(cursor._conn) or transformed.args.get("last_part"))
-            if not (alone and is_conflict(error) and time.monotonic() < deadline):
+            passes = is_conflict(error) or _created_twice(error, transformed)
+            if not (alone and passes and time.monotonic() < deadline):
                 raise
             time.sleep(WAIT_STEP_SECONDS)
 
@@ -143,3 +146,12 @@ def _waiting_for_others(stock: Any, cursor: FakeSnowflakeCursor, transformed: ex
 def is_conflict(error: Exception) -> bool:
     """Whether two transactions wanted to change the same thing."""
     return isinstance(error, duckdb.TransactionException) and "conflict" in str(error).lower()
+
+
+def _created_twice(error: duckdb.Error, statement: exp.Expr) -> bool:
+    """Whether another session has created the same thing at the same moment, which the next try will find."""
+    creates = "create_stage_name" in statement.args or (
+        isinstance(statement, exp.Create)
+        and bool(statement.args.get("exists") or statement.args.get("replace"))
+    )
+    return creates and any(words in str(error) for words in KEY_TAKEN)

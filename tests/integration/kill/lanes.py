@@ -27,6 +27,7 @@ MANIFEST = pl.Schema(
         "batch_id": pl.String(),
     }
 )
+BatchIds = dict[tuple[str, date], str]
 REPLACED = pl.Schema({name: MANIFEST[name] for name in ("entity", "batch_day", "batch_id")})
 
 
@@ -92,7 +93,7 @@ class Lane:
     shelf: Shelf
     loads: int = 0
     spoiled: bool = False  # what is there is wrong
-    _batch_ids: dict[tuple[str, date], str] = field(default_factory=dict)  # which batch each day came with
+    _batch_ids: BatchIds = field(default_factory=dict)  # which batch each day came with
     _replaced: list[tuple[str, date, str]] = field(default_factory=list)
     _runs: Iterator[int] = field(default_factory=itertools.count)
     _tried: list[str] = field(default_factory=list)
@@ -108,55 +109,77 @@ class Lane:
         """What the processes of this load said."""
         return "\n".join((self.data_dir / f"{name}.log").read_text() for name in self._tried)
 
+    def broken_off(self, session: SnowflakeConnection) -> list[str]:
+        """What is wrong after a load was broken off: each entity is as before, or as after it.
+
+        Nothing is said of the first load, before which there are no tables.
+        """
+        if self.loads == 0:
+            return []
+        with session.cursor() as cursor:
+            cursor.execute("begin")  # what is committed from now on is not seen
+            after = {entity: self._number(session, entity) for entity in shop.ENTITIES}
+            problems = _gathered(self._manifest(session, after), self._tables(session, after))
+            cursor.execute("commit")
+        return [f"broken off: {problem}" for problem in problems]
+
     def arrived(self, session: SnowflakeConnection) -> list[str]:
         """What is wrong after the next batch was loaded, which is the last one then."""
-        problems: list[str] = []
-        try:
-            for look in (self._manifest(session), self._tables(session), self._leftovers(session)):
-                problems += look
-        except (DatabaseError, LookupError, pl.exceptions.PolarsError) as error:
-            problems.append(repr(error))
+        after = dict.fromkeys(shop.ENTITIES, self.loads)
+        problems = _gathered(
+            self._manifest(session, after), self._tables(session, after), self._leftovers(session)
+        )
+        self._replaced = self._replacements(after)
         self.loads += 1
         self.spoiled = bool(problems)
         self._tried.clear()
         return problems
 
-    def _manifest(self, session: SnowflakeConnection) -> Iterator[str]:
-        """The manifest says what staging said; its batches are those that were run, and are remembered."""
-        days, before = shop.days_after(self.loads), shop.days_after(self.loads - 1)
-        staged = self.shelf.staged
-        expected = [
-            (entity, day.date, staged[entity, day].rows, staged[entity, day].content_hash, ORIGIN)
-            for entity, day in itertools.product(shop.ENTITIES, days)
-        ]
-        found = self._rows(session, "ops.load_manifest", MANIFEST)
+    def _number(self, session: SnowflakeConnection, entity: str) -> int:
+        """Up to which batch the entity was loaded, going by the manifest."""
+        found = self._rows(session, "ops.load_manifest", MANIFEST, f"entity = '{entity}'").drop("batch_id")
+        return self.loads - any(_differences("", self._said(entity, self.loads), found))
+
+    def _said(self, entity: str, number: int) -> pl.DataFrame:
+        """What the manifest has to say of the entity after this batch, without the names of batches."""
+        staged = {day: self.shelf.staged[entity, day] for day in shop.days_after(number)}
+        said = [(entity, day.date, one.rows, one.content_hash, ORIGIN) for day, one in staged.items()]
         schema = {name: kind for name, kind in MANIFEST.items() if name != "batch_id"}
-        expectation = pl.DataFrame(expected, schema, orient="row")
-        yield from _differences("ops.load_manifest", expectation, found.drop("batch_id"))
-        kept = {day.date for day in before if day in days}
+        return pl.DataFrame(said, schema, orient="row")
+
+    def _manifest(self, session: SnowflakeConnection, after: Mapping[str, int]) -> Iterator[str]:
+        """The manifest says what staging said; its batches are those that were run, and are remembered."""
+        found = self._rows(session, "ops.load_manifest", MANIFEST)
+        expected = pl.concat(self._said(entity, number) for entity, number in after.items())
+        yield from _differences("ops.load_manifest", expected, found.drop("batch_id"))
+        brought = {day.date for day in shop.brought_by(self.loads)}
         for entity, day, batch_id in found.select("entity", "batch_day", "batch_id").iter_rows():
             earlier = self._batch_ids.get((entity, day))
-            if (batch_id != earlier) if day in kept else (batch_id not in self._tried):
-                yield f"{entity} of {day} came with batch {batch_id}; before this load it was {earlier}"
+            new = after.get(entity) == self.loads and day in brought
+            if batch_id != earlier and not (new and batch_id in self._tried and earlier not in self._tried):
+                yield f"{entity} of {day} came with batch {batch_id}; before it was {earlier}"
             self._batch_ids[entity, day] = batch_id
 
-    def _tables(self, session: SnowflakeConnection) -> Iterator[str]:
-        """The tables hold the rows of these days, with the batches that the manifest names, and no others."""
-        days = shop.days_after(self.loads)
-        for entity in TABLES:
-            table, schema = f"raw.{entity}", {**SCHEMAS[entity], "_batch_day": pl.Date()}
-            frames = [shop.rows(entity, day, self.shelf.copies) for day in days if entity in shop.ENTITIES]
-            yield from self._compared(
-                session, table, pl.concat([pl.DataFrame(schema=schema), *frames]), entity
-            )
-        for entity in shop.ENTITIES:
-            rejects = pl.concat(shop.rejects(entity, day) for day in days)
-            yield from self._compared(session, "raw.rejected_rows", rejects, entity, f"entity = '{entity}'")
-        self._replaced += [
+    def _replacements(self, after: Mapping[str, int]) -> list[tuple[str, date, str]]:
+        """What has to be said of replaced days."""
+        return self._replaced + [
             (entity, day.date, self._batch_ids[entity, day.date])
-            for entity, day in itertools.product(shop.ENTITIES, shop.replaced_by(self.loads))
+            for entity, number in after.items()
+            for day in shop.replaced_by(self.loads)
+            if number == self.loads
         ]
-        replaced = pl.DataFrame(self._replaced, REPLACED, orient="row")
+
+    def _tables(self, session: SnowflakeConnection, after: Mapping[str, int]) -> Iterator[str]:
+        """The tables hold the rows of these days, with the batches that the manifest names, and no others."""
+        for entity in TABLES:
+            days = shop.days_after(after[entity]) if entity in after else []
+            frames = [shop.rows(entity, day, self.shelf.copies) for day in days]
+            empty = pl.DataFrame(schema={**SCHEMAS[entity], "_batch_day": pl.Date()})
+            yield from self._compared(session, f"raw.{entity}", pl.concat([empty, *frames]), entity)
+        for entity, number in after.items():
+            rejects = pl.concat(shop.rejects(entity, day) for day in shop.days_after(number))
+            yield from self._compared(session, "raw.rejected_rows", rejects, entity, f"entity = '{entity}'")
+        replaced = pl.DataFrame(self._replacements(after), REPLACED, orient="row")
         yield from _differences(
             "ops.replaced_days", replaced, self._rows(session, "ops.replaced_days", REPLACED)
         )
@@ -200,10 +223,21 @@ class Lane:
         return found.rename(str.lower).cast(pl.Schema(schema))
 
 
+def _gathered(*looks: Iterator[str]) -> list[str]:
+    """All that is found wrong, in that order, up to where no further look is possible."""
+    problems: list[str] = []
+    try:
+        for look in looks:
+            problems += look
+    except (DatabaseError, LookupError, pl.exceptions.PolarsError) as error:
+        problems.append(repr(error))
+    return problems
+
+
 def _differences(table: str, expected: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:
-    expected, found = (frame.sort(frame.columns) for frame in (expected, found))
-    if expected.equals(found):
-        return
+    keys = expected.columns[:1] + expected.columns[-1:]
+    if expected.sort(keys, maintain_order=True).equals(found.sort(keys, maintain_order=True)):
+        return  # else they may differ in their order alone
     wanted, there = (
         frame.with_columns(n=pl.int_range(pl.len()).over(frame.columns)) for frame in (expected, found)
     )

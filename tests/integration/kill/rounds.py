@@ -2,10 +2,11 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from time import sleep
 from typing import Any
 
@@ -33,6 +34,12 @@ class Clients:
         """One that only stages, and kills itself after so many changes to its disk, if there are as many."""
         return self._start(victim.stage_and_die, errand, changes)
 
+    def start_pipeline(
+        self, api_url: str, data_dir: Path, name: str, parameters: Mapping[str, Any]
+    ) -> BaseProcess:
+        """One that runs the parent flow."""
+        return self._start(victim.run_pipeline, api_url, data_dir, name, parameters)
+
     def _start(self, target: Callable[..., None], *arguments: Any) -> BaseProcess:
         process = self._context.Process(target=target, args=arguments, daemon=True)
         process.start()
@@ -44,7 +51,7 @@ def fork_server() -> Iterator[Clients]:
     """The process that is copied."""
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload([victim.__name__, "pytest"])
+    forkserver.set_forkserver_preload([victim.__name__, "flows.main", "pytest"])
     path = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(REPOSITORY)
     try:
@@ -67,19 +74,6 @@ class Load:
     wire: Wire
     process: BaseProcess
 
-    def comes_to_its_point(self) -> bool:
-        """Wait for it; False if it ended before."""
-        while not self.hold.reached.wait(0.02):
-            if self.process.exitcode is not None:
-                return self.hold.reached.is_set()
-        return True
-
-    def kill(self) -> None:
-        """End the client as a power failure would."""
-        self.process.kill()
-        self.process.join()
-        self.wire.hang_up()
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -91,6 +85,21 @@ class Outcome:
 
     def __str__(self) -> str:
         return "\n".join([f"{self.point}:", *self.problems, self.log])
+
+
+def comes_to_its_point(process: BaseProcess, hold: Hold) -> bool:
+    """Wait for a client; False if it ended before."""
+    while not hold.reached.wait(0.02):
+        if process.exitcode is not None:
+            return hold.reached.is_set()
+    return True
+
+
+def kill(process: BaseProcess, wire: Wire) -> None:
+    """End a client as a power failure would."""
+    process.kill()
+    process.join()
+    wire.hang_up()
 
 
 def to_the_moment(loads: Sequence[Load]) -> None:
@@ -124,30 +133,34 @@ def kill_and_repeat(
             hold = point.hold()
             wire = stack.enter_context(wired(warehouse.port, hold))
             loads.append(Load(lane, point, hold, wire, clients.start(lane.errand(wire.port))))
-        came = [load.comes_to_its_point() for load in loads]
+        came = [comes_to_its_point(load.process, load.hold) for load in loads]
         if all(came):
             to_the_moment(loads)
         if dying != CLIENT:
             warehouse.kill()
         if dying != WAREHOUSE:
             for load in loads:
-                load.kill()
+                kill(load.process, load.wire)
         if dying != CLIENT:
             warehouse.start()
         for load in loads:
             load.hold.let_go.set()
+        problems = [[] if there else ["the load ended before it came there"] for there in came]
         if dying != WAREHOUSE:
+            with warehouse.connect() as session:
+                for load, found in zip(loads, problems, strict=True):
+                    found += load.lane.broken_off(session)
             for load in loads:
                 load.process = clients.start(load.lane.errand())
         for load in loads:
             load.process.join(LIMIT_SECONDS)
         with warehouse.connect() as session:
-            return [_outcome(load, there, session) for load, there in zip(loads, came, strict=True)]
+            return [_outcome(load, found, session) for load, found in zip(loads, problems, strict=True)]
 
 
-def _outcome(load: Load, came: bool, session: SnowflakeConnection) -> Outcome:
-    problems = [] if came else ["the load ended before it came there"]
+def _outcome(load: Load, problems: list[str], session: SnowflakeConnection) -> Outcome:
     if load.process.exitcode != 0:
         problems.append(f"the process that was to end well ended with {load.process.exitcode}")
+        load.process.kill()  # where it did not end at all
     log = load.lane.log()
     return Outcome(load.point, problems + load.lane.arrived(session), log)

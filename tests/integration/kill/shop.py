@@ -50,9 +50,16 @@ def days_after(number: int) -> list[Day]:
     return [newest[day] for day in sorted(newest)]
 
 
+def brought_by(number: int) -> list[Day]:
+    """Days of the batch that are not there already as they are."""
+    before = days_after(number - 1)
+    return [day for day in batch_days(number) if day not in before]
+
+
 def replaced_by(number: int) -> list[Day]:
-    """Days to which this batch gives other content."""
-    return batch_days(number)[1:2] if number else []
+    """Those of which something else is there."""
+    before = {day.number for day in days_after(number - 1)}
+    return [day for day in brought_by(number) if day.number in before]
 
 
 def rows(entity: str, day: Day, copies: int = 1) -> pl.DataFrame:

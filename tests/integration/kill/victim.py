@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -107,15 +108,38 @@ def stage_and_die(errand: Errand, changes: int) -> None:
 
 def run(errand: Errand) -> None:
     """The whole life of the process; its exit status is 0 if everything succeeded."""
-    log = (errand.data_dir / f"{errand.batch_id}.log").open("w", buffering=1, encoding="utf-8")
+    with _life(errand.data_dir, errand.batch_id):
+        stage(errand.batch, errand.batch_id, staging_dir())
+        load(errand, partial(print, flush=True))
+
+
+def run_pipeline(api_url: str, data_dir: Path, name: str, parameters: Mapping[str, Any]) -> None:
+    """The whole life of a process that runs the parent flow against the Prefect server at `api_url`."""
+    from prefect.context import _temporary_global_settings_context, get_settings_context
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.main import ecommerce_pipeline
+
+    with (
+        _life(data_dir, name),
+        temporary_settings({PREFECT_API_URL: api_url}),
+        # also outside of this context, as if it had been in the environment
+        _temporary_global_settings_context(get_settings_context()),
+    ):
+        ecommerce_pipeline(**parameters)
+
+
+@contextmanager
+def _life(data_dir: Path, name: str) -> Iterator[None]:
+    """Local state below `data_dir`, all output to a log there; the process ends with the block."""
+    log = (data_dir / f"{name}.log").open("w", buffering=1, encoding="utf-8")
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
-    os.environ["ORDERS_DATA_DIR"] = str(errand.data_dir)
+    os.environ["ORDERS_DATA_DIR"] = str(data_dir)
     os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"  # a login would look for clouds around it
     status = 1
     try:
-        stage(errand.batch, errand.batch_id, staging_dir())
-        load(errand, partial(print, flush=True))
+        yield
         status = 0
     except BaseException:
         traceback.print_exc()

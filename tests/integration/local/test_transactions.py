@@ -1,8 +1,12 @@
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
+
+from tests.integration.local.stand_ins import START_SECONDS
 
 Connect = Callable[..., SnowflakeConnection]
 
@@ -134,3 +138,22 @@ def test_an_insert_overwrite_that_fails_leaves_the_rows(
     assert rows(session) == [1]
     session.cursor().execute("insert overwrite into t select 2")
     assert rows(connect()) == [2]
+
+
+def test_sessions_that_create_the_same_things_where_they_are_missing_all_succeed(connect: Connect) -> None:
+    opened = [connect() for _ in range(4)]
+    begin = threading.Barrier(len(opened))
+
+    def create(session: SnowflakeConnection) -> None:
+        try:
+            for number in range(10):
+                begin.wait(START_SECONDS)
+                session.cursor().execute(f"create table if not exists t{number} (a varchar(5), b varchar(6))")
+                session.cursor().execute(f"create stage if not exists s{number}")
+        except BaseException:
+            begin.abort()  # the others must not wait for this one
+            raise
+
+    with ThreadPoolExecutor(len(opened)) as threads:
+        list(threads.map(create, opened))
+    assert len(opened[0].cursor().execute("show tables").fetchall()) == 10

@@ -1,5 +1,7 @@
 import json
-from datetime import date, datetime
+import re
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from flows.alert.flow import AlertSummary, Message
 from flows.alert.ledger import Breach
 from flows.ingest.load import DayLoad, EntityLoad
 from flows.report import write_page
-from flows.summary import RunSummary, render
+from flows.summary import NOTABLE, RunSummary, render
 from flows.transform.build import DbtSummary
 
 MESSAGE_ID = "<sla.20260131.abc@example.com>"
@@ -33,6 +35,10 @@ def summary() -> RunSummary:
         alerts=AlertSummary(3, 12, 4, 5, [Message("email", ["ops@example.com"], MESSAGE_ID)], [WORST]),
         seconds={"load": 1.23456},
     )
+
+
+def counts(read: int, rejected: int, ignored: int, loaded: int, outcome: str) -> dict[str, int | str]:
+    return {"read": read, "rejected": rejected, "ignored": ignored, "loaded": loaded, "outcome": outcome}
 
 
 def test_the_json_form_has_exactly_the_documented_content(summary: RunSummary) -> None:
@@ -110,6 +116,14 @@ def test_the_page_is_a_file_that_shows_the_run_and_escapes_its_data(
     page = Path(written.page).read_text(encoding="utf-8")
     assert "A-&lt;b&gt;1&lt;/b&gt;" in page
     assert "<b>1</b>" not in page
+    cells = [
+        re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in page.split("<tr>") if "<td>orders</td>" in row
+    ]
+    assert cells == [
+        ["orders", "1,530", "7", "1,500", "2", "28"],
+        ["orders", "2026-01-30", "1,010", "7", "3", "1,000", "loaded"],
+        ["orders", "2026-01-31", "500", "0", "0", "500", "replaced"],
+    ]
     assert [file.name for file in (data_dir / "reports").iterdir()] == ["2026-01-31.html"]
 
 

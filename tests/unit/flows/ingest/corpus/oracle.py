@@ -118,8 +118,8 @@ def _verdict(entity: str, row: Row, as_of: date, dress: Dress, seen: set[tuple[A
         return Verdict("ignored", day if day >= FIRST_DAY else as_of)
     wrong = unreadable[:1] or _broken(entity, values, day)
     if wrong:
-        column = dress.change_day if wrong[0] == "day of change" else wrong[0]
-        return Verdict("rejected", day if day >= FIRST_DAY else as_of, column)
+        named = dress.change_day if wrong[0] == "day of change" else wrong[0]
+        return Verdict("rejected", day if day >= FIRST_DAY else as_of, named)
     key = next(iter(KINDS[entity]))
     version = values["updated_at"] if entity == "orders" and dress.change_day else None
     if (values[key], day, version) in seen:
@@ -245,10 +245,9 @@ def _parts(text: str, dress: Dress) -> tuple[datetime, timedelta | None, bool]:
         fraction = offset = None
     else:
         year, month, day, hour, minute, second, fraction, offset = found.groups()
-    moment = datetime(
-        *(int(part or 0) for part in (year, month, day, hour, minute, second)),
-        int(((fraction or "") + "000000")[:6]),
-    )
+    microsecond = int(((fraction or "") + "000000")[:6])
+    clock = int(hour or 0), int(minute or 0), int(second or 0), microsecond
+    moment = datetime(int(year), int(month), int(day), *clock)
     if offset is None:
         return moment, None, hour is not None
     if offset == "Z":

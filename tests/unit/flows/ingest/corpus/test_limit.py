@@ -136,7 +136,7 @@ def test_a_stopped_batch_leaves_all_its_rejected_rows_whole_to_be_looked_at(
     tmp_path: Path, data_dir: Path
 ) -> None:
     good = 2
-    changes = [
+    changes: list[Mapping[str, str | None]] = [
         LOST,
         {"quantity": "x", "shipping_tier": 'by\nhand, "only"'},
         {},
@@ -144,7 +144,7 @@ def test_a_stopped_batch_leaves_all_its_rejected_rows_whole_to_be_looked_at(
         {"order_id": "A-3", "customer_id": "\x1b[31mC-1", "promised_date": None},
         {"order_id": None, "product_id": "📦" * 300},
     ]
-    text = delimited(orders(*changes * 50), lineterminator="\r\n")
+    text = delimited(orders(*(changes * 50)), lineterminator="\r\n")
     described_in = lay_out(tmp_path, ORDERS, {"orders.csv": text})
     stopped(described_in)
 

@@ -1,8 +1,10 @@
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.unit.flows.ingest.corpus.cases import Loaded, Reads
+from tests.unit.flows.ingest.corpus.cases import Loaded
 from tests.unit.flows.ingest.corpus.loaded_cells import READS
 from tests.unit.flows.ingest.corpus.loaded_files import LOADED
 from tests.unit.flows.ingest.corpus.outcome import read_in
@@ -18,22 +20,33 @@ def test_a_file_that_looks_odd_and_holds_nothing_wrong_loads_whole(tmp_path: Pat
     assert {column: first[column] for column in case.holds} == case.holds
 
 
-@pytest.mark.parametrize("case", READS.values(), ids=READS)
-def test_a_value_that_looks_odd_and_is_good_is_read_in_every_format(tmp_path: Path, case: Reads) -> None:
-    good = {column: value for column, value in case.others.items() if column == "unit_price"}
-    odd = {**case.others, case.column: case.value}
-    table = rows(case.entity, *[good, odd] * len(WRITERS))
+@cache
+def read_in_every_format(entity: str, reading: str) -> dict[str, list[object]]:
+    """What becomes of all cases that are read in the same way: by name, one value for each format."""
+    cases = {name: case for name, case in READS.items() if (case.entity, case.reading) == (entity, reading)}
+    table = rows(entity, *({**case.others, case.column: case.value} for case in cases.values()))
+    key = next(iter(table[0]))
     files: dict[str, Content] = {
-        f"{case.entity}-{number}.{format_}": write(table[2 * number : 2 * number + 2])
+        f"{entity}-{number}.{format_}": write([{**row, key: f"{format_} {row[key]}"} for row in table])
         for number, (format_, write) in enumerate(WRITERS.items())
     }
-    description = f'{case.reading}\n[{case.entity}]\npath = "{case.entity}-*"\n'
-    if case.entity == "orders":
+    description = f'{reading}\n[{entity}]\npath = "{entity}-*"\n'
+    if entity == "orders":
         description += '[orders.statuses]\nversendet = "shipped"\n'
     else:
         description += ORDERS
         files["orders.csv"] = delimited(orders({}))
-    outcome = read_in(lay_out(tmp_path / "shop", description, files), tmp_path / "stage")
+    with TemporaryDirectory() as directory:
+        outcome = read_in(lay_out(Path(directory) / "shop", description, files), Path(directory) / "stage")
     assert outcome.reading.reasons() == []
-    assert outcome.keys(case.entity) == [next(iter(row.values())) for row in table]
-    assert outcome.rows[case.entity][case.column].to_list()[1::2] == [case.loaded] * len(WRITERS)
+    assert outcome.keys(entity) == [f"{format_} {row[key]}" for format_ in WRITERS for row in table]
+    return {
+        name: outcome.rows[entity][case.column].gather_every(len(cases), place).to_list()
+        for place, (name, case) in enumerate(cases.items())
+    }
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_value_that_looks_odd_and_is_good_is_read_in_every_format(name: str) -> None:
+    case = READS[name]
+    assert read_in_every_format(case.entity, case.reading)[name] == [case.loaded] * len(WRITERS)

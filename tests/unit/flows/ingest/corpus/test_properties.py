@@ -2,10 +2,11 @@ import csv
 import gzip
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -33,10 +34,10 @@ from tests.unit.flows.ingest.corpus.shop import (
     parquet,
 )
 
-quick = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 ENTITIES = st.sampled_from(["orders", "orders", "customers", "products", "deliveries"])
 # Python's writer leaves a lone CR unquoted where lines end in LF.
-DIALECTS = (
+DIALECTS: tuple[dict[str, Any], ...] = (
     {"lineterminator": "\r\n"},
     {"lineterminator": "\n", "quoting": csv.QUOTE_ALL},
     {"lineterminator": "\r\n", "quoting": csv.QUOTE_ALL},
@@ -145,15 +146,22 @@ def test_what_becomes_of_a_row_is_what_a_slow_and_simple_reading_of_the_rules_sa
     assert outcome.reading.of(entity).total.read == len(table)
 
 
-@pytest.mark.parametrize("format_", ["csv", "ndjson", "parquet"])
+VALUES = st.lists(TEXTS | st.none(), min_size=3, max_size=3)
+RECORDS = st.lists(VALUES.map(lambda values: dict(zip("abc", values, strict=True))), min_size=1, max_size=30)
+READERS: dict[
+    str, tuple[Callable[[Sequence[Row]], bytes], Callable[..., Iterator[tuple[pl.DataFrame, pl.Series]]], str]
+] = {
+    "csv": (lambda table: delimited(table, lineterminator="\r\n"), read_delimited, "block_bytes"),
+    "ndjson": (ndjson, read_ndjson, "block_bytes"),
+    "parquet": (parquet, read_parquet, "piece_rows"),
+}
+
+
+@pytest.mark.parametrize("format_", READERS)
 @given(data=st.data())
-@settings(quick, max_examples=20)
+@settings(quick, max_examples=12)
 def test_it_does_not_matter_how_rows_are_spread_over_files(format_: str, data: st.DataObject) -> None:
-    write = {
-        "csv": lambda part: delimited(part, lineterminator="\r\n"),
-        "ndjson": ndjson,
-        "parquet": parquet,
-    }[format_]
+    write, *_ = READERS[format_]
     table = data.draw(tables("orders"))
     parts = [
         part
@@ -172,15 +180,6 @@ def test_it_does_not_matter_how_rows_are_spread_over_files(format_: str, data: s
         several.rejects["orders"].drop("file", "line"), whole.rejects["orders"].drop("file", "line")
     )
     assert several.days == whole.days  # with the hash of each day's content
-
-
-VALUES = st.lists(TEXTS | st.none(), min_size=3, max_size=3)
-RECORDS = st.lists(VALUES.map(lambda values: dict(zip("abc", values, strict=True))), min_size=1, max_size=30)
-READERS: dict[str, tuple[Callable[[Sequence[Row]], bytes], Callable[..., object], str]] = {
-    "csv": (lambda table: delimited(table, lineterminator="\r\n"), read_delimited, "block_bytes"),
-    "ndjson": (ndjson, read_ndjson, "block_bytes"),
-    "parquet": (parquet, read_parquet, "piece_rows"),
-}
 
 
 @pytest.mark.parametrize("format_", READERS)

@@ -1,9 +1,12 @@
 import json
-from itertools import groupby
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import polars as pl
 import pytest
 
+from flows.ingest.tally import Tally
 from tests.unit.flows.ingest.corpus.cases import Cell
 from tests.unit.flows.ingest.corpus.outcome import Outcome, read_in
 from tests.unit.flows.ingest.corpus.rejected_cells import CELLS
@@ -22,68 +25,39 @@ from tests.unit.flows.ingest.corpus.shop import (
 VALUE_CHARACTERS = 500
 
 
-def taken_in(directory: Path, file: str, case: Cell, table: list[Row]) -> Outcome:
-    description = f'{case.reading}\n[{case.entity}]\npath = "{file}"\n'
-    files: dict[str, Content] = {file: WRITERS[file.partition(".")[2]](table)}
-    if case.entity != "orders":
-        description += ORDERS
-        files["orders.csv"] = delimited(orders({}))
-    return read_in(lay_out(directory / "shop", description, files), directory / "stage")
-
-
 def good(case: Cell) -> Row:
     """What good rows of that file say: with a decimal comma they must not have a point."""
     return {column: value for column, value in case.others.items() if column == "unit_price"}
 
 
-@pytest.mark.parametrize("case", CELLS.values(), ids=CELLS)
-def test_a_value_that_cannot_be_used_sets_its_row_aside(tmp_path: Path, case: Cell) -> None:
-    table = rows(case.entity, good(case), {**case.others, case.column: case.value}, good(case))
-    file = f"{case.entity}.csv"
-    outcome = taken_in(tmp_path, file, case, table)
-
-    tally = outcome.reading.of(case.entity)
-    assert (tally.total.read, tally.total.loaded, tally.total.ignored) == (3, 2, 0)
-    assert outcome.keys(case.entity) == [next(iter(table[number].values())) for number in (0, 2)]
-    (found,) = outcome.rejects[case.entity].iter_rows(named=True)
-    # an empty field of CSV is nothing
-    written = {name: value or None for name, value in table[1].items()}
-    value = written[case.column]
-    assert (found["column_name"], found["reason"]) == (case.column, case.reason)
-    assert (found["file"], found["line"]) == (file, 3)
-    assert found["value"] == (value and value[:VALUE_CHARACTERS])
-    assert json.loads(found["source_row"]) == written
-
-    (reason,) = tally.reasons
-    assert (reason.column, reason.reason, reason.rows) == (case.column, case.reason, 1)
-    (example,) = reason.examples
-    assert example.startswith(f"{file}:3")
-    (told,) = outcome.reading.reasons()
-    assert told.isprintable()  # on one line, and nothing that a terminal would obey
-    assert len(told) < 400
+def bad(case: Cell) -> Row:
+    return {**case.others, case.column: case.value}
 
 
-@pytest.mark.parametrize("format_", WRITERS)
-def test_many_faults_in_one_file_are_told_apart_in_every_format(tmp_path: Path, format_: str) -> None:
-    def alike(case: Cell) -> tuple[str, str]:
-        return case.entity, case.reading
+def taken_in(file: str, case: Cell, table: list[Row]) -> Outcome:
+    """What becomes of a file that is described as the case says."""
+    description = f'{case.reading}\n[{case.entity}]\npath = "{file}"\n'
+    files: dict[str, Content] = {file: WRITERS[file.partition(".")[2]](table)}
+    if case.entity != "orders":
+        description += ORDERS
+        files["orders.csv"] = delimited(orders({}))
+    with TemporaryDirectory() as directory:
+        return read_in(lay_out(Path(directory) / "shop", description, files), Path(directory) / "stage")
 
-    for number, (_, group) in enumerate(groupby(sorted(CELLS.values(), key=alike), alike)):
-        cases = list(group)
-        changes = [
-            change for case in cases for change in (good(case), {**case.others, case.column: case.value})
-        ]
-        file = f"{cases[0].entity}.{format_}"
-        table = rows(cases[0].entity, *changes)
-        outcome = taken_in(tmp_path / str(number), file, cases[0], table)
-        found = outcome.rejects[cases[0].entity].select("file", "line", "column_name", "reason")
-        first_bad = FIRST_LINE[format_] + 1
-        lines = [line_of(table, 2 * place + 1, format_) for place in range(len(cases))]
-        assert lines[0] == first_bad
-        assert found.rows() == [
-            (file, line, case.column, case.reason) for line, case in zip(lines, cases, strict=True)
-        ]
-        assert outcome.keys(cases[0].entity) == [next(iter(row.values())) for row in table[::2]]
+
+def alike(case: Cell) -> list[str]:
+    """Names of the cases that can stand in one file."""
+    return [
+        name for name, other in CELLS.items() if (other.entity, other.reading) == (case.entity, case.reading)
+    ]
+
+
+@cache
+def all_in_one_file(first: str, format_: str) -> tuple[list[Row], Outcome]:
+    """The rows of all cases like the first, a good row in front of each, and what became of them."""
+    cases = [CELLS[name] for name in alike(CELLS[first])]
+    table = rows(cases[0].entity, *(change for case in cases for change in (good(case), bad(case))))
+    return table, taken_in(f"{cases[0].entity}.{format_}", cases[0], table)
 
 
 def line_of(table: list[Row], place: int, format_: str) -> int:
@@ -92,3 +66,48 @@ def line_of(table: list[Row], place: int, format_: str) -> int:
     if format_.startswith("csv"):
         line += sum((value or "").count("\n") for row in table[:place] for value in row.values())
     return line
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+@pytest.mark.parametrize("name", CELLS)
+def test_a_value_that_cannot_be_used_sets_its_row_aside(name: str, format_: str) -> None:
+    case = CELLS[name]
+    names = alike(case)
+    table, outcome = all_in_one_file(names[0], format_)
+    place = 2 * names.index(name) + 1
+    line = line_of(table, place, format_)
+    (found,) = outcome.rejects[case.entity].filter(pl.col("line") == line).iter_rows(named=True)
+    assert (found["column_name"], found["reason"]) == (case.column, case.reason)
+    assert found["file"] == f"{case.entity}.{format_}"
+    # an empty field of CSV is nothing
+    empty = None if format_.startswith("csv") else ""
+    written = {column: empty if value == "" else value for column, value in table[place].items()}
+    value = written[case.column]
+    assert found["value"] == (value and value[:VALUE_CHARACTERS])
+    assert json.loads(found["source_row"]) == written
+    assert (
+        outcome.rejects[case.entity].filter(pl.col("line") == line_of(table, place - 1, format_)).is_empty()
+    )
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+def test_rows_between_those_that_are_set_aside_load(format_: str) -> None:
+    for first in {alike(case)[0] for case in CELLS.values()}:
+        table, outcome = all_in_one_file(first, format_)
+        entity = CELLS[first].entity
+        assert outcome.keys(entity) == [next(iter(row.values())) for row in table[::2]]
+        assert outcome.reading.of(entity).total.rejected == len(table) // 2
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_what_is_said_of_a_value_is_one_short_line_that_no_terminal_obeys(name: str) -> None:
+    case = CELLS[name]
+    table, outcome = all_in_one_file(alike(case)[0], "csv")
+    line = line_of(table, 2 * alike(case).index(name) + 1, "csv")
+    tally = Tally(days=outcome.reading.of(case.entity).days)
+    tally.rejected(outcome.rejects[case.entity].filter(pl.col("line") == line))
+    (reason,) = tally.reasons
+    (example,) = reason.examples
+    assert example.startswith(f"{case.entity}.csv:{line}")
+    assert str(reason).isprintable()
+    assert len(str(reason)) < 400

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tests.unit.flows.ingest.corpus.cases import Unreadable
-from tests.unit.flows.ingest.corpus.shop import delimited, orders, rows
+from tests.unit.flows.ingest.corpus.shop import Content, delimited, orders, rows
 
 GOOD = delimited(orders({}, {}))
 
@@ -13,7 +13,7 @@ def _described(path: str, more: str = "") -> str:
     return f'[orders]\npath = "{path}"\n{more}'
 
 
-def _link(target: str) -> object:
+def _link(target: str) -> Content:
     return lambda path: path.symlink_to(target)
 
 
