@@ -1,7 +1,6 @@
 """What killed runs left behind: files on this machine's disk, and files on the warehouse's stage."""
 
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
 
-from flows.ingest.staging import is_abandoned
+from flows.ingest.ownership import is_abandoned, remove
 from flows.tables import LANDING_STAGE
 from flows.trouble import is_locked, is_lost, one_line
 from flows.warehouse import rows
@@ -46,7 +45,7 @@ def _remove_batches(connection: SnowflakeConnection, root: Path, report: Callabl
         # the stage first: whoever is killed in between leaves the directory, which leads here again
         if _FOLDER.fullmatch(directory.name):
             _remove_folder(connection, directory.name)
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)
         report(f"removed batch {directory.name}, left behind by a run that ended half way")
 
 

@@ -7,6 +7,7 @@ loaded by one, and a commit whose answer was lost is recognised instead of repea
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
 
-from flows.errors import LoadError
+from flows.errors import LoadError, UnreachableError
 from flows.ingest import transaction
 from flows.ingest.manifest import LoadedDay, create_landing, read_manifest
 from flows.ingest.reconcile import check_copied, check_staged
@@ -132,6 +133,7 @@ class _Load:
         try:
             outcomes = self._session.run(self._attempt, f"loading {self._entity}")
         except Error as error:
+            self._tidy(self._session.if_open)
             if is_locked(error):
                 raise LoadError(
                     f"{self._entity}: another run was loading all the time ({one_line(error)}); {table} is "
@@ -141,10 +143,17 @@ class _Load:
                 f"the warehouse refused to load {self._entity}: {one_line(error)}; "
                 f"{table} is as it was before"
             ) from None
-        finally:
-            for path in self._paths:
-                self._session.if_open(partial(remove_files, path=path))
+        except BaseException:
+            self._tidy(self._session.if_open)
+            raise
+        self._tidy(partial(self._session.run, purpose=f"removing the files of {self._entity}"))
         return self._result(outcomes)
+
+    def _tidy(self, run: Callable[[Callable[[SnowflakeConnection], object]], object]) -> None:
+        """Remove what was uploaded; what cannot be removed now is left to later runs."""
+        for path in self._paths:
+            with suppress(Error, UnreachableError):
+                run(partial(remove_files, path=path))
 
     def _attempt(self, connection: SnowflakeConnection) -> Mapping[date, str]:
         """The outcomes of the days this run has loaded; safe to be made again wherever it failed."""

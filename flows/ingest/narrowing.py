@@ -28,7 +28,8 @@ def narrow(files: Path, days: Collection[date], target: Path, tag: str) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     with disk_errors(draft / "file"):
         for file in sorted(files.glob("*.parquet")):
-            rows = pl.scan_parquet(file).filter(pl.col("_batch_day").is_in(sorted(days))).collect()
+            wanted = pl.col("_batch_day").is_in(sorted(days))
+            rows = pl.scan_parquet(file, glob=False).filter(wanted).collect()
             if not rows.is_empty():
                 write_new(rows, draft / f"{file.stem.rpartition('-')[0]}-{tag}.parquet")
         draft.rename(target)

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,10 +18,22 @@ _TOLERANCE_SECONDS = 2
 
 
 def claim(directory: Path) -> None:
-    """Write who works in `directory`, which exists."""
+    """Write who works in `directory`."""
     pid = os.getpid()
     owner = {"host": _host(), "pid": pid, "started": _started(psutil.Process(pid))}
+    directory.mkdir(exist_ok=True)  # empty, it may have been taken for left behind
     (directory / OWNER).write_text(json.dumps(owner), encoding="utf-8")
+
+
+def remove(directory: Path) -> None:
+    """Remove a batch's directory, the claim last, so that what a death in between leaves is known as left."""
+    with suppress(OSError):
+        for path in directory.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != OWNER:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def is_abandoned(directory: Path) -> bool:
@@ -31,6 +44,8 @@ def is_abandoned(directory: Path) -> bool:
     for `PATIENCE_SECONDS`. What does not exist is not abandoned.
     """
     owner = _owner(directory)
+    if owner is None and directory.is_dir() and not any(directory.iterdir()):
+        return True  # nobody has claimed it yet, or any more; whoever is about to makes it again
     if owner is None:
         changed = _last_change(directory)
         return changed is not None and time.time() - changed > PATIENCE_SECONDS

@@ -133,7 +133,7 @@ def publish(rejected: Path, as_of: date) -> dict[str, Path]:
         draft = target.with_name(f".{target.name}.{rejected.parent.name}")
         try:
             with disk_errors(draft):
-                pl.scan_parquet(parts).select(REJECTS.names()).sink_parquet(draft)
+                pl.scan_parquet(parts, glob=False).select(REJECTS.names()).sink_parquet(draft)
                 draft.replace(target)
         finally:
             with suppress(OSError):

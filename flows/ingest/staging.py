@@ -16,7 +16,7 @@ from flows.ingest.balance import Balance
 from flows.ingest.content import Content
 from flows.ingest.disk import disk_errors, write_new
 from flows.ingest.narrowing import narrow
-from flows.ingest.ownership import claim, is_abandoned
+from flows.ingest.ownership import claim, is_abandoned, remove
 from flows.tables import ENTITIES, SCHEMAS
 
 _INDEX = "batch.json"
@@ -86,7 +86,7 @@ class StagedBatch:
 
     def discard(self) -> None:
         """Remove the local files."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove(self.directory)
 
     def narrowed(self, entity: str, days: Collection[date]) -> Path:
         """The directory whose files hold the rows of these days and no others.

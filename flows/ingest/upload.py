@@ -3,7 +3,6 @@
 A stage is no part of any transaction: what is put there or removed stays so, whatever is rolled back.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,7 +54,11 @@ def put_files(connection: SnowflakeConnection, directory: Path, path: str) -> No
 def remove_files(connection: SnowflakeConnection, path: str) -> None:
     """Remove everything below `path`.
 
-    What cannot be removed now must not fail a load that is done: leftovers are looked for by every run.
+    What cannot be removed must not fail a load that is done: leftovers are looked for by every run. Of a
+    connection that was lost the caller hears, who may have another.
     """
-    with suppress(Error):
+    try:
         rows(connection, f"remove @{LANDING_STAGE}/{path}/")
+    except Error as error:
+        if is_lost(error):
+            raise

@@ -4,7 +4,7 @@ import email
 import email.policy
 from email.utils import parsedate_to_datetime
 
-KEYS = {"as_of", "batch_id", "generated", "loaded", "dbt", "alerts", "messages", "seconds"}
+KEYS = {"as_of", "batch_id", "generated", "loaded", "days", "dbt", "alerts", "messages", "seconds"}
 
 
 def test_a_first_run_loads_thirty_days_and_sends_one_message(first_runs) -> None:

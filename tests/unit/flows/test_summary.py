@@ -37,10 +37,6 @@ def summary() -> RunSummary:
     )
 
 
-def counts(read: int, rejected: int, ignored: int, loaded: int, outcome: str) -> dict[str, int | str]:
-    return {"read": read, "rejected": rejected, "ignored": ignored, "loaded": loaded, "outcome": outcome}
-
-
 def test_the_json_form_has_exactly_the_documented_content(summary: RunSummary) -> None:
     assert json.loads(json.dumps(summary.to_json())) == {
         "as_of": "2026-01-31",
@@ -108,6 +104,23 @@ def test_people_read_the_same_numbers(summary: RunSummary) -> None:
     assert changed.endswith("2026-01-31: 503 read, 3 rejected, 0 ignored, 500 loaded (replaced)")
 
 
+def test_of_many_replaced_days_people_read_the_latest(summary: RunSummary) -> None:
+    first = date(2025, 11, 1)
+    days = [DayLoad(first + timedelta(days=n), 1, 0, 0, 1, "replaced") for n in range(NOTABLE + 5)]
+    many = replace(summary, loaded={"orders": EntityLoad(25, 25, 0, 0, tuple(days))})
+    shown = [line for line in render(many).splitlines() if line.endswith("(replaced)")]
+    assert [line.split()[1] for line in shown] == [f"{day.day}:" for day in days[5:]]
+    assert "… and 5 earlier ones" in render(many)
+
+
+def test_where_nothing_was_rejected_or_replaced_no_day_is_shown(summary: RunSummary, data_dir: Path) -> None:
+    skipped = DayLoad(date(2026, 1, 31), 9, 0, 0, 0, "skipped")
+    plain = replace(summary, loaded={"orders": EntityLoad(1_000, 1, 1, 0, (NEW, skipped))})
+    assert "2026-01-3" not in render(plain).partition("\n")[2]
+    page = Path(write_page(plain).page or "").read_text(encoding="utf-8")
+    assert "rejected or replaced" not in page
+
+
 def test_the_page_is_a_file_that_shows_the_run_and_escapes_its_data(
     summary: RunSummary, data_dir: Path
 ) -> None:
@@ -120,9 +133,8 @@ def test_the_page_is_a_file_that_shows_the_run_and_escapes_its_data(
         re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in page.split("<tr>") if "<td>orders</td>" in row
     ]
     assert cells == [
-        ["orders", "1,530", "7", "1,500", "2", "28"],
-        ["orders", "2026-01-30", "1,010", "7", "3", "1,000", "loaded"],
-        ["orders", "2026-01-31", "500", "0", "0", "500", "replaced"],
+        ["orders", "1,504", "3", "1,500", "2", "28"],
+        ["orders", "2026-01-31", "503", "3", "0", "500", "replaced"],
     ]
     assert [file.name for file in (data_dir / "reports").iterdir()] == ["2026-01-31.html"]
 

@@ -15,7 +15,8 @@ from flows.trouble import is_locked, is_lost, one_line, tells_of_a_lock
 
 WAITERS = (
     "Statement '01b4' has locked table 'MODELS' in transaction 1715 and this lock has not yet been released. "
-    "Your statement '01b5' was aborted because the number of waiters for this lock exceeds the 20 statements limit."
+    "Your statement '01b5' was aborted because the number of waiters for this lock exceeds the 20 statements "
+    "limit."
 )
 
 

@@ -39,9 +39,10 @@ def test_where_there_is_nothing_everything_is_unknown() -> None:
         assert unknown(references) == []
 
 
-def test_what_is_not_said_names_nothing_and_is_not_asked_for() -> None:
+@pytest.mark.parametrize("known", [["a"], ["a", None]], ids=str)
+def test_what_is_not_said_names_nothing_and_is_not_asked_for(known: list[str | None]) -> None:
     with References(ENTITIES) as references:
-        references.know("customers", customers("a", None))
+        references.know("customers", customers(*known))
         assert unknown(references, None, "x", None, "a", None, "y") == [1, 5]
 
 

@@ -1,4 +1,4 @@
-"""What is tried again, for how long and on which session. The trouble is real errors of the connector's kinds."""
+"""What is tried again, for how long, and on which session, with errors as the connector raises them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -167,7 +167,7 @@ def test_a_connection_that_stays_lost_is_an_unreachable_error_of_one_line() -> N
 
 def test_nobody_at_the_address_keeps_the_words_that_name_it() -> None:
     with (
-        pytest.raises(NoAnswerError, match="^nobody answers at http://there$"),
+        pytest.raises(NoAnswerError, match=r"^nobody answers at http://there$"),
         Session(Doors(NoAnswerError("nobody answers at http://there")), print, print, NONE) as session,
     ):
         session.run(failing(), "loading")
