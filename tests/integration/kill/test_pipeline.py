@@ -20,8 +20,8 @@ BLOCK = "tests-of-the-killed-pipeline"
 AS_OF = date(2026, 1, 31)
 PARAMETERS = {
     "as_of": AS_OF,
-    "days": 3,
-    "orders_per_day": 30,
+    "days": 20,
+    "orders_per_day": 60,
     "warehouse_block": BLOCK,
     "email_block": BLOCK,
     "alert_to": "ops@example.com",
