@@ -188,8 +188,11 @@ def _printable(values: pl.Series) -> pl.Series:
 def _within_calendar(values: pl.Series) -> pl.Series:
     """Dates, or where one lies beyond the calendar, which Polars cannot print, texts: of those the number."""
     numbers = values.to_physical()
-    per_day = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-    day = 1 if values.dtype == pl.Date else per_day[getattr(values.dtype, "time_unit", "us")]
+    per_day = {"ms": 86_400_000, "us": 86_400_000_000}
+    unit = getattr(values.dtype, "time_unit", None)
+    if unit == "ns":  # all that fits in there lies in the calendar
+        return values
+    day = 1 if unit is None else per_day[unit]
     beyond = ~numbers.is_between(_FIRST_DAY * day, _LAST_DAY * day).fill_null(True)
     if not beyond.any():
         return values
