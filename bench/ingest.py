@@ -48,7 +48,9 @@ def _load_speed(batch: Path) -> list[Figure]:
     """PUT, COPY, reconciliation and manifest of 10M orders with ten columns, of a batch staged before.
 
     Both end with a commit, the warehouse's and plain DuckDB's. dlt closes its database, which also
-    checkpoints it; so does the warehouse, for the comparison with dlt.
+    checkpoints it; so does the warehouse, for the comparison with dlt. The target is for dlt loading Arrow
+    tables, its own fast way. Files it imports as they are get no load id, and are loaded by plain DuckDB's
+    INSERT: to be so many times faster than that is not to be had.
     """
     orders = batch / "bench-batch" / "orders"
     closed: list[float] = []
@@ -58,30 +60,37 @@ def _load_speed(batch: Path) -> list[Figure]:
         closed.append(float(done["closed_seconds"]))
         return float(done["seconds"])
 
-    measures: list[Callable[[], float]] = [load, partial(_seconds, "duckdb", batch)]
+    measures: list[Callable[[], float]] = [
+        load,
+        partial(_seconds, "duckdb", batch),
+        partial(_seconds, "unordered", batch),
+    ]
     try:
         for way in dlt_load.WAYS:
             dlt_load.seconds_of(way, orders)  # installs, and warms the files for all
             measures.append(partial(dlt_load.seconds_of, way, orders))
     except NotInstalledError as error:
         reason = str(error)
-    ours, plain, *theirs = paired(5, *measures)
+    ours, plain, unordered, *theirs = paired(5, *measures)
 
     def over(other: str, seconds: float, own: float, target: float | None, how: str) -> Figure:
         speeds = f"{LARGE / own / 1e6:.2f}M rows/s over {LARGE / seconds / 1e6:.2f}M"
         detail = f"{speeds}; {own:.1f} s over {seconds:.1f} s, {how}"
         return Figure(f"load of 10M orders, speed over {other}", seconds / own, "×", target, detail, True)
 
-    found = [over("plain DuckDB INSERT", plain, ours, 0.75, "both committed")]
+    found = [
+        over("plain DuckDB INSERT", plain, ours, 0.75, "both committed"),
+        over("the same in any order", unordered, ours, None, "which is how the local warehouse does it"),
+    ]
     if not theirs:
         return [*found, Figure("load of 10M orders, speed over dlt to DuckDB", 0, "×", None, reason)]
     own = statistics.median(closed)
-    imported, tables = theirs
+    tables, imported = theirs
     how = f"both closed; {dlt_load.REQUIREMENT}"
     return [
         *found,
-        over("dlt, importing the files", imported, own, 1.8, f"{how}, told the types"),
-        over("dlt, reading the files", tables, own, None, f"{how}, an Arrow table a file"),
+        over("dlt, Arrow tables", tables, own, 1.8, f"{how}, a table a file"),
+        over("dlt, importing the files", imported, own, None, f"{how}, told the types"),
     ]
 
 

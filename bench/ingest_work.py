@@ -3,6 +3,7 @@
 stage ROWS DIRECTORY       a staged batch of so many orders, in ten days
 load DIRECTORY             the load of that batch into a local warehouse, first PUT to last answer
 duckdb DIRECTORY           the same files by one INSERT ... SELECT into a DuckDB file, commit included
+unordered DIRECTORY        the same, with DuckDB told to keep no order of rows
 csv ROWS FILE              an export of so many orders with ten columns, about one row in a hundred bad
 check FILE                 what `python -m flows.ingest check` does with it, imports and printing aside
 typed FILE                 Polars reading it to the types of our columns
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -90,7 +92,7 @@ def load(directory: str) -> dict[str, Any]:
     }
 
 
-def plain_duckdb(directory: str) -> dict[str, Any]:
+def plain_duckdb(directory: str, ordered: bool = True) -> dict[str, Any]:
     """Rows and seconds."""
     import duckdb
 
@@ -102,6 +104,7 @@ def plain_duckdb(directory: str) -> dict[str, Any]:
             "delivery_date timestamp, quantity bigint, unit_price decimal(12, 2), shipping_tier varchar, "
             "promised_date date, updated_at timestamp, _batch_id varchar not null, _batch_day date not null)"
         )
+        connection.execute(f"set preserve_insertion_order = {ordered}")
         files = f"{directory}/{BATCH}/orders/*.parquet"
         os.sync()
         started = monotonic()
@@ -229,6 +232,7 @@ if __name__ == "__main__":
         "stage": stage,
         "load": load,
         "duckdb": plain_duckdb,
+        "unordered": partial(plain_duckdb, ordered=False),
         "csv": csv,
         "check": check,
         "typed": typed,

@@ -9,9 +9,14 @@ from local.service import ServiceError
 
 
 def configure(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
-    """Keep DuckDB's temporary files with the databases, and DuckDB off the network."""
+    """Keep DuckDB's temporary files with the databases, DuckDB off the network, and rows in no order.
+
+    Snowflake promises an order only where ORDER BY asks for one. To keep the order of insertion costs DuckDB
+    a third of the time of a COPY, and most of its checkpoint.
+    """
     connection.execute(f"set global temp_directory = '{_escaped(directory / 'tmp')}'")
     connection.execute("set global autoinstall_known_extensions = false")
+    connection.execute("set global preserve_insertion_order = false")
 
 
 def attach_all(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
