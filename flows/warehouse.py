@@ -123,11 +123,11 @@ def _until_nobody_answers() -> Iterator[int]:
     """Seconds to wait before a request is sent again, until it has failed for `ANSWER_TIMEOUT_SECONDS`."""
     started = monotonic()
     for seconds in exponential_backoff()():
+        yield seconds  # the first is asked for before anything failed
         if monotonic() - started > ANSWER_TIMEOUT_SECONDS:
             raise OperationalError(
                 msg=f"no answer for {ANSWER_TIMEOUT_SECONDS} seconds", errno=ER_FAILED_TO_CONNECT_TO_DB
             )
-        yield seconds
 
 
 def address(connector: SnowflakeConnector) -> str:

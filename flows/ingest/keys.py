@@ -1,26 +1,16 @@
 """Rows whose key stood before: all of them, in memory that does not grow with the rows."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from flows.errors import StagingError
+from flows.ingest.hashes import NONE, Hashes, Mask, Spill, distinct, found
 from flows.tables import SCHEMAS
 
-Hashes = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
-
 IN_MEMORY = 4_000_000
-WRITTEN_AT_ONCE = 1_000_000
-# The first byte says which part a hash belongs to: one part in 256 is read back at a time.
-_PARTS = np.arange(256, dtype=np.uint64) << np.uint64(56)
-_NONE = np.empty(0, np.uint64)
 
 
 def key_hashes(entity: str, frame: pl.DataFrame, with_updated_at: bool) -> pl.Series:
@@ -64,7 +54,7 @@ class Keys:
         self, scratch: Path | None = None, known: Hashes | None = None, in_memory: int = IN_MEMORY
     ) -> None:
         self._earlier = _Remembered(scratch, in_memory) if known is None else _Known(known)
-        self._seen = _Spill(scratch)
+        self._seen = Spill(scratch)
 
     def __enter__(self) -> Self:
         return self
@@ -82,8 +72,8 @@ class Keys:
             StagingError: the disk is full or cannot be written.
         """
         values = hashes.drop_nulls().to_numpy()
-        distinct, twice = _distinct(np.sort(values))
-        before = self._earlier.met(distinct)
+        once, twice = distinct(np.sort(values))
+        before = self._earlier.met(once)
         later = np.zeros(len(hashes), dtype=bool)
         if before.size or twice.size:
             self._seen.add(before)
@@ -99,11 +89,11 @@ class Keys:
         Raises:
             StagingError: the disk is full or cannot be read.
         """
-        unseen = [_distinct(part)[1] for part in self._earlier.parts()]
+        unseen = [distinct(part)[1] for part in self._earlier.parts()]
         if not any(part.size for part in unseen):
-            return _NONE
-        seen = [_distinct(part)[0] for part in self._seen.parts()]
-        return _distinct(np.sort(np.concatenate([*unseen, *seen])))[0]
+            return NONE
+        seen = [distinct(part)[0] for part in self._seen.parts()]
+        return distinct(np.sort(np.concatenate([*unseen, *seen])))[0]
 
 
 class _Remembered:
@@ -116,21 +106,21 @@ class _Remembered:
     def __init__(self, scratch: Path | None, in_memory: int) -> None:
         self._runs: list[Hashes] = []
         self._room = in_memory
-        self._spilled = _Spill(scratch)
+        self._spilled = Spill(scratch)
         bits = (4 * in_memory).bit_length()
         self._shift = np.uint64(64 - bits)
         self._taken = np.zeros(2**bits, dtype=bool)
 
-    def met(self, distinct: Hashes) -> Hashes:
+    def met(self, once: Hashes) -> Hashes:
         """Which of these keys (ascending) are in memory; the others are kept from now on."""
-        met = self._taken[distinct >> self._shift]
-        maybe = distinct[met]
-        met[met] = np.any([_found(maybe, run)[0] for run in self._runs], axis=0)
-        fresh = distinct[~met]
+        met = self._taken[once >> self._shift]
+        maybe = once[met]
+        met[met] = np.any([found(maybe, run)[0] for run in self._runs], axis=0)
+        fresh = once[~met]
         self._remember(fresh[: self._room])
         self._spilled.add(fresh[self._room :])
         self._room -= min(self._room, len(fresh))
-        return distinct[met]
+        return once[met]
 
     def _remember(self, run: Hashes) -> None:
         if run.size:
@@ -156,10 +146,10 @@ class _Known:
         self._known = known
         self._met = np.zeros(len(known), dtype=bool)
 
-    def met(self, distinct: Hashes) -> Hashes:
+    def met(self, once: Hashes) -> Hashes:
         """Which of these keys (ascending) were met before; the others are met from now on."""
-        found, place = _found(distinct, self._known)
-        keys, place = distinct[found], place[found]
+        there, place = found(once, self._known)
+        keys, place = once[there], place[there]
         before = keys[self._met[place]]
         self._met[place] = True
         return before
@@ -172,94 +162,10 @@ class _Known:
         pass
 
 
-class _Spill:
-    """Hashes in sorted runs of an unnamed file, read back in parts that share no hash."""
-
-    def __init__(self, directory: Path | None) -> None:
-        self._directory = directory
-        self._file: IO[bytes] | None = None
-        self._gathered: list[Hashes] = []
-        self._edges: list[NDArray[np.int64]] = []  # of the parts of each run, counted from the file's start
-        self._written = 0
-
-    def add(self, hashes: Hashes) -> None:
-        """Keep these, in whatever order."""
-        if hashes.size:
-            self._gathered.append(hashes)
-        if sum(map(len, self._gathered)) >= WRITTEN_AT_ONCE:
-            self._write()
-
-    def _write(self) -> None:
-        run = np.concatenate(self._gathered)
-        self._gathered.clear()
-        run.sort()
-        with self._disk_errors():
-            if self._file is None:
-                if self._directory:
-                    self._directory.mkdir(parents=True, exist_ok=True)
-                self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115
-            self._file.seek(8 * self._written)
-            self._file.write(run.data)
-            self._file.flush()
-        self._edges.append(self._written + np.append(np.searchsorted(run, _PARTS), len(run)))
-        self._written += len(run)
-
-    def parts(self) -> Iterator[Hashes]:
-        """All hashes, each part ascending."""
-        if self._gathered:
-            if self._file is None:
-                yield np.sort(np.concatenate(self._gathered))
-                return
-            self._write()
-        for part in range(len(_PARTS) if self._file else 0):
-            yield np.sort(np.concatenate([self._read(*edges[part : part + 2]) for edges in self._edges]))
-
-    def _read(self, start: int, end: int) -> Hashes:
-        assert self._file is not None
-        with self._disk_errors():
-            self._file.seek(8 * start)
-            return np.frombuffer(self._file.read(8 * (end - start)), np.uint64)
-
-    def close(self) -> None:
-        """Forget the file."""
-        if self._file:
-            with suppress(OSError):  # nobody needs what could not be written any more
-                self._file.close()
-
-    @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            where = self._directory or "the directory for temporary files (TMPDIR)"
-            raise StagingError(
-                f"cannot keep the keys of so many rows in {where}: {error.strerror or error}; "
-                "nothing was loaded. Free some space there and run again"
-            ) from None
-
-
-def _distinct(ascending: Hashes) -> tuple[Hashes, Hashes]:
-    """Each hash once, and each that stands more than once."""
-    again = ascending[1:] == ascending[:-1]
-    if not again.any():
-        return ascending, _NONE
-    twice = ascending[1:][again]
-    return ascending[np.append(True, ~again)], twice[np.append(True, twice[1:] != twice[:-1])]
-
-
-def _found(hashes: Hashes, ascending: Hashes) -> tuple[Mask, NDArray[np.int64]]:
-    """Which of `hashes` are among others, and where."""
-    if not ascending.size:
-        return np.zeros(len(hashes), dtype=bool), np.zeros(len(hashes), dtype=np.int64)
-    place = np.searchsorted(ascending, hashes)
-    place[place == len(ascending)] = 0
-    return ascending[place] == hashes, place
-
-
 def _later(values: Hashes, before: Hashes, twice: Hashes) -> Mask:
     """Which rows repeat a key: all of the keys in `before`, all but the first of those in `twice`."""
-    later = _found(values, before)[0]
-    rows = np.flatnonzero(_found(values, twice)[0])
+    later = found(values, before)[0]
+    rows = np.flatnonzero(found(values, twice)[0])
     first = np.unique(values[rows], return_index=True)[1]
     later[np.delete(rows, first)] = True
     return later

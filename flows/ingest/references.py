@@ -7,10 +7,7 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from flows.ingest.keys import Hashes
-from flows.ingest.keys import _distinct as distinct
-from flows.ingest.keys import _found as found
-from flows.ingest.keys import _Spill as Spill
+from flows.ingest.hashes import Hashes, Spill, distinct, found
 from flows.tables import SCHEMAS
 
 # entity -> its columns that name rows of another entity

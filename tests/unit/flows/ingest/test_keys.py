@@ -14,7 +14,7 @@ from flows.errors import StagingError
 from flows.generate import truth
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import Shop
-from flows.ingest import keys as keys_module
+from flows.ingest import hashes
 from flows.ingest.keys import Keys, key_hashes
 from flows.paths import REPOSITORY
 from flows.tables import ENTITIES, SCHEMAS
@@ -65,7 +65,7 @@ except StagingError as error:
 
 @pytest.fixture
 def everything_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys_module, "WRITTEN_AT_ONCE", 1)
+    monkeypatch.setattr(hashes, "WRITTEN_AT_ONCE", 1)
 
 
 def shown(keys: Keys, frames: Frames) -> list[list[bool]]:
@@ -99,7 +99,7 @@ def test_two_readings_find_exactly_the_rows_that_a_set_would(
 ) -> None:
     expected = as_a_set_says(frames)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys_module, "WRITTEN_AT_ONCE", at_once)
+        patch.setattr(hashes, "WRITTEN_AT_ONCE", at_once)
         with Keys(in_memory=in_memory) as first:
             found = shown(first, frames)
             missed = first.missed()
@@ -138,10 +138,10 @@ def test_a_second_reading_may_cut_the_rows_in_another_way() -> None:
 
 
 def test_many_keys_are_told_apart_and_found_again_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys_module, "WRITTEN_AT_ONCE", 30_000)
-    hashes = pl.int_range(200_000, eager=True).hash()
-    frames = [hashes[start : start + 10_000] for start in range(0, 200_000, 10_000)]
-    again = pl.concat([hashes[5:7], hashes[150_000:150_100]])
+    monkeypatch.setattr(hashes, "WRITTEN_AT_ONCE", 30_000)
+    many = pl.int_range(200_000, eager=True).hash()
+    frames = [many[start : start + 10_000] for start in range(0, 200_000, 10_000)]
+    again = pl.concat([many[5:7], many[150_000:150_100]])
     with Keys(in_memory=50_000) as keys:
         assert not any(keys.repeated(frame).any() for frame in frames)
         assert keys.missed().size == 0

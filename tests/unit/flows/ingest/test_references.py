@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.ingest import keys
+from flows.ingest import hashes
 from flows.ingest.references import References
 from flows.tables import ENTITIES
 
@@ -81,7 +81,7 @@ def test_however_few_ids_are_remembered_all_unknown_ones_are_counted(
 ) -> None:
     late = 0
     with pytest.MonkeyPatch.context() as patch, References(ENTITIES, in_memory=in_memory) as references:
-        patch.setattr(keys, "WRITTEN_AT_ONCE", 10)
+        patch.setattr(hashes, "WRITTEN_AT_ONCE", 10)
         for start in range(0, len(there), size):
             references.know("customers", customers(*there[start : start + size]))
         found = []
