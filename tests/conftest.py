@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from hypothesis import settings
 # A busy machine is no failure; and what CI says of a commit should depend on the commit alone.
 settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("suite")
+
+# A shell ignores Ctrl-C on behalf of what it starts in the background, and the tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Prefect fixes its home when it is imported, which is before any fixture runs.
 _STATE = Path(tempfile.mkdtemp(prefix="order-monitoring-tests-"))
