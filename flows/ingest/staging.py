@@ -21,7 +21,7 @@ from flows.tables import ENTITIES, SCHEMAS
 
 _INDEX = "batch.json"
 REJECTED = "rejected_rows"
-FILE_ROWS = 500_000
+FILE_ROWS = 1_000_000
 REJECTS_BYTES = 32 * 2**20
 
 
