@@ -201,9 +201,7 @@ def _within_calendar(values: pl.Series) -> pl.Series:
 
 def _without_calendar(kind: pl.DataType) -> pl.DataType:
     """The type with numbers in place of dates, which may lie beyond the calendar, at any depth."""
-    if isinstance(kind, pl.List):
-        return pl.List(_without_calendar(kind.inner))  # type: ignore[arg-type]  # an instance
-    if isinstance(kind, pl.Array):
+    if isinstance(kind, pl.List | pl.Array):
         return pl.List(_without_calendar(kind.inner))  # type: ignore[arg-type]  # an instance
     if isinstance(kind, pl.Struct):
         return pl.Struct({field.name: _without_calendar(field.dtype) for field in kind.fields})  # type: ignore[arg-type]
