@@ -102,3 +102,7 @@ def test_a_claim_of_what_is_no_process_is_not_obeyed_at_once(batch: Path, pid: A
 
 def test_what_is_not_there_is_not_abandoned(tmp_path: Path) -> None:
     assert not is_abandoned(tmp_path / "nothing")
+
+
+def test_an_empty_directory_is_abandoned_at_once(tmp_path: Path) -> None:
+    assert is_abandoned(tmp_path)

@@ -175,6 +175,17 @@ def test_a_record_too_long_for_a_warehouse_keeps_the_beginning_of_each_text() ->
     assert short == {"id": 2, "^n.*$": "short" * 200}
 
 
+@pytest.mark.parametrize("beyond", [-800_000, 3_000_000])
+def test_a_date_beyond_the_calendar_is_told_as_its_number(beyond: int) -> None:
+    dates = pl.Series([beyond], dtype=pl.Int32).cast(pl.Date)
+    times = pl.Series([beyond * 86_400_000]).cast(pl.Datetime("ms"))
+    for values, said in ((dates, str(beyond)), (times, str(beyond * 86_400_000))):
+        records = pl.DataFrame({"Wert": values, "Liste": values.implode()})
+        found = set_aside("orders", [Flaw(mask(0, height=1), "Wert", "is odd")], origin(records), days(1))
+        assert found["value"][0] == said
+        assert said in found["source_row"][0].partition("Liste")[2]
+
+
 def staged_rejects(batch: Path, **lines: list[int]) -> Path:
     """Files with one row each, as a `BatchWriter` stages them."""
     for entity, some in lines.items():
@@ -210,6 +221,11 @@ def test_rejects_are_published_in_one_file_an_entity(data_dir: Path, tmp_path: P
     }
     assert pl.read_parquet(where["orders"]).schema == REJECTS
     assert len(list(rejected.rglob("*.parquet"))) == 4
+
+
+def test_a_batch_may_lie_below_a_directory_that_looks_like_a_pattern(data_dir: Path, tmp_path: Path) -> None:
+    publish(staged_rejects(tmp_path / "shop [1]" / "b", orders=[3]), ONE)
+    assert published(data_dir) == {"2026-01-01/orders.parquet": [3]}
 
 
 def test_rejects_replace_those_published_before_for_the_day(data_dir: Path, tmp_path: Path) -> None:
