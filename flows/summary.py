@@ -44,7 +44,7 @@ class RunSummary:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """The documented JSON form of `--json`."""
+        """The documented JSON form of `--json`; `held_back` is there only where the digest was."""
         return {
             "as_of": self.as_of.isoformat(),
             "batch_id": self.batch_id,
@@ -73,7 +73,7 @@ class RunSummary:
             },
             "messages": [self._message(message) for message in self.alerts.messages],
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
-        }
+        } | ({"held_back": self.alerts.held_back} if self.alerts.held_back else {})
 
     def _message(self, message: Any) -> dict[str, Any]:
         path = self.message_paths.get(message.message_id)
@@ -110,6 +110,7 @@ def render(summary: RunSummary) -> str:
         f"  alerts      {alerts.open:,} open ({alerts.opened:,} new), {alerts.at_risk:,} at risk, "
         f"{alerts.resolved:,} resolved",
     ]
+    lines += [f"  held back   the data is {reason}" for reason in alerts.held_back]
     for message in alerts.messages:
         where = summary.message_paths.get(message.message_id, message.message_id)
         lines.append(f"  {message.channel:<11} to {', '.join(message.to)}: {where}")

@@ -25,6 +25,8 @@ _LOST = frozenset(
     }
 )
 _UPLOAD_FAILED = 253_003
+# how the connector begins its messages: `250001 (08001): …`, or without a state `390111: …`
+_ERRNO = re.compile(r"\b0*(\d{6})(?: \((?:[0-9A-Z]{5}|None|n/a)\))?: ")
 _LOCKED = 625
 # Snowflake publishes no list of its codes; what it says of a lock that was not got in time has such words.
 _LOCK_WORDS = re.compile(
@@ -36,9 +38,12 @@ def is_lost(error: BaseException) -> bool:
     """Whether the session, or the way to the server, is gone: another session may succeed."""
     if not isinstance(error, Error) or isinstance(error, NonRetryableTlsError):
         return False
-    errno = error.errno or 0
+    return _is_lost(error.errno or 0, error.msg or "")
+
+
+def _is_lost(errno: int, message: str) -> bool:
     if errno == _UPLOAD_FAILED:  # a storage that says no will say it again; one that says nothing may not
-        return not re.search(r"\b4\d\d Client Error", error.msg or "")
+        return not re.search(r"\b4\d\d Client Error", message)
     return errno in _LOST or _HTTP + 500 <= errno < _HTTP + 600
 
 
@@ -52,6 +57,12 @@ def is_locked(error: BaseException) -> bool:
 def tells_of_a_lock(message: str) -> bool:
     """The same, where only the message is known."""
     return bool(_LOCK_WORDS.search(message))
+
+
+def tells_of_a_lost_connection(message: str) -> bool:
+    """Whether the session, or the way to the server, is gone, where only the message is known."""
+    errno = _ERRNO.search(message)
+    return errno is not None and _is_lost(int(errno.group(1)), message)
 
 
 def one_line(error: Error) -> str:

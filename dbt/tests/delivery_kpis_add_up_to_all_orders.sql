@@ -15,7 +15,7 @@ kpis as (
 
     select
         coalesce(sum(orders), 0) as orders,
-        coalesce(sum(late + open_late), 0) as late,
+        coalesce(sum(late + backlog_late), 0) as late,
         coalesce(sum(revenue_waiting), 0) as revenue_waiting
     from {{ ref('delivery_kpis') }}
 

@@ -1,5 +1,5 @@
--- The rule once more, from the columns of delayed_orders alone: DATEDIFF(order_date, delivery_date or as_of).
--- Without a delivery the status decides whether the clock still runs.
+-- The rule once more, for a delivery rule that is one row of days for all orders: DATEDIFF(order_date, delivery_date
+-- or as_of). Without a delivery the status decides whether the clock still runs.
 with
 
 clock as (
@@ -8,39 +8,48 @@ clock as (
 
 ),
 
-delayed_orders as (
+threshold as (
 
-    select * from {{ ref('delayed_orders') }}
+    select max(threshold) as days
+    from {{ ref('stg_sla_rules') }}
+    where rule_id = '{{ var("delivery_rule") }}'
+    having
+        count(*) = 1
+        and min(unit) = 'day'
+        and count(shipping_tier) + count(country) + count(carrier) + count(segment) = 0
+        and min(valid_from) = date_from_parts(1900, 1, 1)
+        and max(valid_to) = date_from_parts(9999, 12, 31)
 
 ),
 
 orders as (
 
-    select * from {{ ref('stg_orders') }}
+    select
+        order_id,
+        status,
+        is_late,
+        ordered_at,
+        delivered_at
+    from {{ pending_rows(ref('fct_orders'), 'fct_orders') }}
 
 ),
 
 expected as (
 
     select
-        delayed_orders.order_id,
-        delayed_orders.delayed_flag,
+        orders.order_id,
+        orders.is_late,
         case
-            when delayed_orders.delivery_date is null and orders.status in ('delivered', 'cancelled', 'returned') then 0
-            when
-                datediff(
-                    day,
-                    delayed_orders.order_date,
-                    coalesce(cast(delayed_orders.delivery_date as date), clock.as_of)
-                ) > {{ var('delivery_sla_days') }} then 1
-            else 0
-        end as expected_flag
-    from delayed_orders
-    inner join orders
-        on delayed_orders.order_id = orders.order_id
+            when orders.delivered_at is null and orders.status in ('delivered', 'cancelled', 'returned') then false
+            else
+                datediff(day, orders.ordered_at, coalesce(cast(orders.delivered_at as date), clock.as_of))
+                > threshold.days
+        end as expected_late
+    from orders
     cross join clock
+    cross join threshold
 
 )
 
 select * from expected
-where delayed_flag != expected_flag
+where is_late != expected_late

@@ -1,27 +1,34 @@
 -- A day partition that was touched outside the pipeline no longer has the rows that were committed with it.
 with
 
+clock as (
+
+    select {{ as_of() }} as as_of
+
+),
+
 manifest as (
 
     select
-        entity,
-        batch_day,
-        row_count
-    from {{ source('ops', 'load_manifest') }}
+        load_manifest.entity,
+        load_manifest.batch_day,
+        load_manifest.row_count
+    from {{ source('ops', 'load_manifest') }} as load_manifest
+    cross join clock
+    where load_manifest.batch_day <= clock.as_of
 
 ),
 
 loaded as (
 
-    {% for entity in ['customers', 'products', 'orders', 'deliveries'] %}
     select
-        '{{ entity }}' as entity,
-        _batch_day as batch_day,
-        count(*) as row_count
-    from {{ source('raw', entity) }}
-    group by _batch_day
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        entity,
+        batch_day,
+        sum(row_count) as row_count
+    from {{ ref('loaded_days') }}
+    group by
+        entity,
+        batch_day
 
 )
 

@@ -1,4 +1,4 @@
--- Both ways: an open order that is late has exactly one breach, and a breach belongs to such an order.
+-- Both ways, for the delivery rule: an open order that is late has exactly one breach, and a breach belongs to one.
 with
 
 late_orders as (
@@ -15,6 +15,7 @@ breaches as (
         order_id,
         count(*) as breach_count
     from {{ ref('sla_breaches') }}
+    where rule_id = '{{ var("delivery_rule") }}'
     group by order_id
 
 )

@@ -9,7 +9,7 @@ clock as (
 
 orders as (
 
-    select * from {{ ref('fct_orders') }}
+    select * from {{ pending_rows(ref('fct_orders'), 'fct_orders') }}
 
 )
 

@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ class Digest:
     subject: str
     text: str
     html: str
-    attachment_name: str
-    attachment_csv: str
+    attachment_name: str | None = None
+    attachment_csv: str = ""
 
 
 def render(findings: Findings) -> Digest:
@@ -45,16 +45,31 @@ def render(findings: Findings) -> Digest:
         subject=_subject(findings),
         text=_environment(False).get_template("digest.txt.j2").render(context),
         html=_environment(True).get_template("digest.html.j2").render(context),
-        attachment_name=f"late-orders-{findings.as_of}.csv",
+        attachment_name=f"sla-breaches-{findings.as_of}.csv",
         attachment_csv=to_csv(findings.breaches),
     )
+
+
+def render_data_health(findings: Findings) -> Digest:
+    """Render what is told instead of the digest where the day's data cannot be judged by."""
+    context: dict[str, Any] = {"as_of": findings.as_of, "reasons": findings.odd}
+    words = sorted({reason.partition(":")[0] for reason in findings.odd})
+    return Digest(
+        subject=f"[SLA] The data is {' and '.join(words)}: digest held back, {_written(findings.as_of)}",
+        text=_environment(False).get_template("data_health.txt.j2").render(context),
+        html=_environment(True).get_template("data_health.html.j2").render(context),
+    )
+
+
+def _written(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _subject(findings: Findings) -> str:
     counts = [f"{len(findings.breaches):,} open", f"{findings.opened:,} new"]
     counts += [f"{findings.at_risk:,} at risk"] if findings.at_risk else []
     counts += [f"{findings.resolved:,} resolved"] if findings.resolved else []
-    return f"[SLA] {' · '.join(counts)}, {findings.as_of.day} {findings.as_of:%b %Y}"
+    return f"[SLA] {' · '.join(counts)}, {_written(findings.as_of)}"
 
 
 def to_csv(breaches: list[Breach]) -> str:

@@ -9,8 +9,10 @@ from snowflake.connector import SnowflakeConnection
 
 from blocks.load import load_email, load_warehouse
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
-from flows.alert.digest import WORST, render
+from flows.alert.digest import WORST, Digest, render, render_data_health
 from flows.alert.ledger import (
+    ABOUT_BREACHES,
+    ABOUT_DATA,
     CHANNEL,
     Breach,
     Findings,
@@ -38,7 +40,10 @@ class Message:
 
 @dataclass(frozen=True)
 class AlertSummary:
-    """Alerts as of the day, the messages this run sent, and the worst open breaches."""
+    """Alerts as of the day, the messages this run sent, and the worst open breaches.
+
+    `held_back` says why there is no digest about them: the day's data cannot be judged by.
+    """
 
     opened: int
     open: int
@@ -46,6 +51,7 @@ class AlertSummary:
     resolved: int
     messages: list[Message] = field(default_factory=list)
     worst: list[Breach] = field(default_factory=list)
+    held_back: list[str] = field(default_factory=list)
 
 
 @flow(name="check-sla", flow_run_name="check-sla {as_of}")
@@ -57,7 +63,11 @@ def check_sla(
     email_block: str = EMAIL_BLOCK,
     alert_from: str | None = None,
 ) -> AlertSummary:
-    """Send the day's digest, once, if orders are late and open. Expects the models built for `as_of`."""
+    """Send the day's digest, once, if promises are broken and open. Expects the models built for `as_of`.
+
+    Where the day's data is too odd to be judged by, one message says so instead, and nothing is opened or
+    resolved.
+    """
     recipients = parse_addresses(alert_to)
     with opener(load_warehouse(warehouse_block), warehouse_block, "check-sla", as_of)() as connection:
         create_ledger(connection)
@@ -69,12 +79,13 @@ def check_sla(
         )
     _publish(findings)
     return AlertSummary(
-        opened=findings.opened,
+        opened=0 if findings.odd else findings.opened,
         open=len(findings.breaches),
         at_risk=findings.at_risk,
-        resolved=findings.resolved,
+        resolved=0 if findings.odd else findings.resolved,
         messages=messages,
         worst=findings.breaches[:WORST],
+        held_back=findings.odd,
     )
 
 
@@ -91,11 +102,14 @@ def _notify(
     alert_from: str | None,
 ) -> list[Message]:
     logger = get_run_logger()
-    if not findings.breaches:
+    about = ABOUT_DATA if findings.odd else ABOUT_BREACHES
+    for reason in findings.odd:
+        logger.warning("the data of %s is %s; the SLA digest is held back", findings.as_of, reason)
+    if not findings.breaches and not findings.odd:
         record(connection, findings, sent=None)
         logger.info("nothing to say: no open breach as of %s, no message sent", findings.as_of)
         return []
-    digest = find_digest(connection, findings.as_of)
+    digest = find_digest(connection, findings.as_of, about)
     if digest and digest.state == "sent":
         logger.info("the digest of %s left before (%s); not sent again", findings.as_of, digest.message_id)
         return []
@@ -104,8 +118,8 @@ def _notify(
     if digest:
         logger.warning("the digest of %s was reserved but not confirmed; sending it now", findings.as_of)
     else:
-        digest = reserve_digest(connection, findings, sender.rpartition("@")[2])
-    message = compose(render(findings), sender, recipients, digest.message_id)
+        digest = reserve_digest(connection, findings, sender.rpartition("@")[2], about)
+    message = compose(_rendered(findings), sender, recipients, digest.message_id)
     with connect(credentials, email_block) as server:
         refused = send(server, message, sender, recipients)
     record(connection, findings, sent=digest)
@@ -115,6 +129,10 @@ def _notify(
         problems = "; ".join(f"{recipient}: {answer}" for recipient, answer in refused.items())
         raise DeliveryError(f"the digest reached {', '.join(reached)} but the server refused {problems}")
     return [Message(CHANNEL, reached, digest.message_id)]
+
+
+def _rendered(findings: Findings) -> Digest:
+    return render_data_health(findings) if findings.odd else render(findings)
 
 
 def _publish(findings: Findings) -> None:

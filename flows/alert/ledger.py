@@ -7,7 +7,7 @@ the same Message-ID.
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
 
-from flows.errors import TransformError
+from flows.transform.standing import alerts_schema
 from flows.warehouse import read_sql
 
 _SQL = Path(__file__).parent / "sql"
 CHANNEL = "email"
 AUDIENCE = "default"
+ALERTS = "alerts"
+ABOUT_BREACHES, ABOUT_DATA = "breaches", "data-health"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Breach:
 
     rule_id: str
     severity: str
+    owner: str
     order_id: str
     customer_id: str
     customer_name: str | None
@@ -49,12 +52,23 @@ class Breach:
 
 @dataclass(frozen=True)
 class Findings:
-    """Alerts as of one day: open breaches worst first, and the counts around them."""
+    """Alerts as of one day: open breaches worst first, and the counts around them.
+
+    `odd` says why the day's data cannot be judged by, if so. `schema` holds the alert mart; one of a look
+    back tells what that day would have said, and changes nothing in the ledger of alerts.
+    """
 
     as_of: date
     breaches: list[Breach]
     at_risk: int
     resolved: int
+    odd: list[str] = field(default_factory=list)
+    schema: str = ALERTS
+
+    @property
+    def is_look_back(self) -> bool:
+        """Whether the models stand at a later day."""
+        return self.schema != ALERTS
 
     @property
     def opened(self) -> int:
@@ -77,38 +91,37 @@ def create_ledger(connection: SnowflakeConnection) -> None:
 
 
 def read_findings(connection: SnowflakeConnection, as_of: date) -> Findings:
-    """Compare the alert mart with the ledger.
+    """What the alert mart says of the day.
 
     Raises:
         TransformError: the mart was built for another day.
     """
-    parameters = {"as_of": as_of}
-    if other := _rows(connection, "mart_days.sql", parameters):
-        raise TransformError(
-            f"the alert mart was built as of {other[0][0]}, not {as_of}: another run is at work, or "
-            "dbt-build did not run for this day; run the pipeline again"
-        )
-    breaches = [Breach(*row) for row in _rows(connection, "breaches.sql", parameters)]
-    ((at_risk,),) = _rows(connection, "count_at_risk.sql", {})
-    ((resolved,),) = _rows(connection, "count_resolved.sql", parameters)
-    return Findings(as_of, breaches, int(at_risk), int(resolved))
+    schema = alerts_schema(connection, as_of)
+    breaches = [Breach(*row) for row in _rows(connection, "breaches.sql", {}, schema)]
+    ((at_risk, resolved),) = _rows(connection, "count_others.sql", {}, schema)
+    odd = [reason for (reason,) in _rows(connection, "odd_data.sql", {}, schema)]
+    return Findings(as_of, breaches, int(at_risk), int(resolved), odd, schema)
 
 
-def digest_id(as_of: date) -> str:
-    """The one digest of a channel and an audience about a day."""
-    return f"{as_of.isoformat()}/{CHANNEL}/{AUDIENCE}"
+def digest_id(as_of: date, about: str = ABOUT_BREACHES) -> str:
+    """The one message of a channel and an audience about a day's breaches, or about its data."""
+    return f"{as_of.isoformat()}/{CHANNEL}/{AUDIENCE}" + ("" if about == ABOUT_BREACHES else f"/{about}")
 
 
-def find_digest(connection: SnowflakeConnection, as_of: date) -> Reservation | None:
+def find_digest(
+    connection: SnowflakeConnection, as_of: date, about: str = ABOUT_BREACHES
+) -> Reservation | None:
     """The day's digest, if one was reserved before."""
-    identity = digest_id(as_of)
+    identity = digest_id(as_of, about)
     found = _rows(connection, "read_digest.sql", {"digest_id": identity})
     return Reservation(identity, *found[0]) if found else None
 
 
-def reserve_digest(connection: SnowflakeConnection, findings: Findings, sender_domain: str) -> Reservation:
+def reserve_digest(
+    connection: SnowflakeConnection, findings: Findings, sender_domain: str, about: str = ABOUT_BREACHES
+) -> Reservation:
     """Reserve the day's digest under a Message-ID of its own; commits."""
-    identity = digest_id(findings.as_of)
+    identity = digest_id(findings.as_of, about)
     unique = hashlib.sha256(f"{connection.account}/{connection.database}/{identity}".encode()).hexdigest()
     message_id = f"<sla.{findings.as_of:%Y%m%d}.{unique[:20]}@{sender_domain}>"
     _execute(
@@ -128,13 +141,17 @@ def reserve_digest(connection: SnowflakeConnection, findings: Findings, sender_d
 
 
 def record(connection: SnowflakeConnection, findings: Findings, sent: Reservation | None) -> None:
-    """Write what changed, and that the digest left, in one transaction."""
+    """Write what changed, and that the digest left, in one transaction.
+
+    Nothing changes for the alerts of a day that is looked back at, or whose data is odd.
+    """
     parameters = {"as_of": findings.as_of, "digest_id": sent.digest_id if sent else None, "now": _now()}
     with connection.cursor() as cursor:
         cursor.execute("begin")
         try:
-            cursor.execute(read_sql(_SQL / "record_resolved.sql"), parameters)
-            cursor.execute(read_sql(_SQL / "record_opened.sql"), parameters)
+            if not findings.is_look_back and not findings.odd:
+                cursor.execute(read_sql(_SQL / "record_resolved.sql"), parameters)
+                cursor.execute(read_sql(_SQL / "record_opened.sql"), parameters)
             if sent:
                 cursor.execute(
                     read_sql(_SQL / "mark_sent.sql"), parameters | {"breaches": len(findings.breaches)}
@@ -146,9 +163,11 @@ def record(connection: SnowflakeConnection, findings: Findings, sent: Reservatio
             raise
 
 
-def _rows(connection: SnowflakeConnection, file: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _rows(
+    connection: SnowflakeConnection, file: str, parameters: dict[str, Any], schema: str = ALERTS
+) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(read_sql(_SQL / file), parameters or None)
+        cursor.execute(read_sql(_SQL / file).format(alerts=schema), parameters or None)
         return [tuple(row) for row in cursor.fetchall()]
 
 

@@ -66,7 +66,7 @@ def sender_address(credentials: EmailServerCredentials, alert_from: str | None =
 
 
 def compose(digest: Digest, sender: str, recipients: Sequence[str], message_id: str) -> EmailMessage:
-    """A MIME message: plain text and HTML as alternatives, the whole list attached as CSV."""
+    """A MIME message: plain text and HTML as alternatives, the whole list attached as CSV if there is one."""
     message = EmailMessage()
     message["Subject"] = digest.subject
     local_part, _, domain = sender.rpartition("@")
@@ -77,13 +77,14 @@ def compose(digest: Digest, sender: str, recipients: Sequence[str], message_id: 
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(digest.text, cte="quoted-printable")
     message.add_alternative(digest.html, subtype="html", cte="quoted-printable")
-    message.add_attachment(
-        digest.attachment_csv.encode("utf-8"),
-        maintype="text",
-        subtype="csv",
-        filename=digest.attachment_name,
-        params={"charset": "utf-8"},
-    )
+    if digest.attachment_name:
+        message.add_attachment(
+            digest.attachment_csv.encode("utf-8"),
+            maintype="text",
+            subtype="csv",
+            filename=digest.attachment_name,
+            params={"charset": "utf-8"},
+        )
     return message
 
 

@@ -51,15 +51,24 @@ def _remove_batches(connection: SnowflakeConnection, root: Path, report: Callabl
 
 def _remove_old_folders(connection: SnowflakeConnection, report: Callable[[str], None]) -> None:
     youngest: dict[str, datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=UTC))
-    # columns: https://docs.snowflake.com/en/sql-reference/sql/list#output
-    for name, _size, _digest, modified, *_ in rows(connection, f"list @{LANDING_STAGE}"):
+    for name, modified in _listed(connection):
         _stage, folder, *below = name.split("/")
         if below and _FOLDER.fullmatch(folder):
             youngest[folder] = max(youngest[folder], parsedate_to_datetime(modified))
-    for folder, modified in youngest.items():
-        if datetime.now(UTC) - modified > STAGE_AGE:
+    for folder, changed in youngest.items():
+        if datetime.now(UTC) - changed > STAGE_AGE:
             _remove_folder(connection, folder)
-            report(f"removed @{LANDING_STAGE}/{folder}, untouched since {modified:%Y-%m-%d %H:%M} UTC")
+            report(f"removed @{LANDING_STAGE}/{folder}, untouched since {changed:%Y-%m-%d %H:%M} UTC")
+
+
+def _listed(connection: SnowflakeConnection) -> list[tuple[str, str]]:
+    """Name and time of change of every file on the stage."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"list @{LANDING_STAGE}")
+        # by name, because there are hashes between: https://docs.snowflake.com/en/sql-reference/sql/list
+        columns = [column.name.lower() for column in cursor.description]
+        name, modified = columns.index("name"), columns.index("last_modified")
+        return [(row[name], row[modified]) for row in cursor.fetchall()]
 
 
 def _remove_folder(connection: SnowflakeConnection, folder: str) -> None:

@@ -224,8 +224,6 @@ class _Load:
         check_copied(cursor, entity, days, copied, rejects)
         now = datetime.now(UTC).replace(tzinfo=None)
         transaction.write_manifest(cursor, batch, entity, days, now)
-        replaced = [day for day in days if day in known]
-        transaction.record_replaced(cursor, batch.batch_id, entity, replaced, now)
         self._sent = self._arrived(known) | {day: REPLACED if day in known else LOADED for day in days}
 
     def _result(self, outcomes: Mapping[date, str]) -> EntityLoad:

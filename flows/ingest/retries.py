@@ -167,7 +167,7 @@ class Session:
 
         def say(trouble: Trouble, error: BaseException, seconds: float) -> None:
             if trouble is Trouble.LOCKED:
-                self._report(f"{purpose}: another run is loading; waiting {seconds:.1f} s")
+                self._report(f"{purpose}: another run is at work; waiting {seconds:.1f} s")
             else:
                 self._report(f"{purpose}: the connection was lost ({error}); trying again in {seconds:.1f} s")
 

@@ -1,6 +1,6 @@
 """The statements of one load's transaction, from BEGIN to just before COMMIT."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from flows.tables import LANDING_STAGE
 from flows.trouble import is_lost
 from flows.warehouse import read_sql
 
-__all__ = ["Cursor", "begun", "copy", "delete_days", "record_replaced", "take_lock", "write_manifest"]
+__all__ = ["Cursor", "begun", "copy", "delete_days", "take_lock", "write_manifest"]
 
 _SQL = Path(__file__).parent / "sql"
 _DAYS_PER_STATEMENT = 500
@@ -73,11 +73,3 @@ def write_manifest(
             for day, staged in sorted(days.items())
         ],
     )
-
-
-def record_replaced(cursor: Cursor, batch_id: str, entity: str, days: Sequence[date], now: datetime) -> None:
-    """Tell whoever builds the models which days have lost their former content."""
-    if days:
-        cursor.executemany(
-            read_sql(_SQL / "record_replaced.sql"), [(entity, day, batch_id, now) for day in days]
-        )

@@ -1,29 +1,21 @@
-"""Run `dbt build` in this process and say what came of it.
+"""`dbt build`: what came of it, and what is tried again."""
 
-prefect-dbt mirrors every dbt node as a Prefect task when it is invoked inside a flow. That costs
-several times the build itself, so the runner is invoked outside the flow's context: the flow run
-stays one unit, and dbt's own events reach its log as they happen.
-"""
-
-import contextvars
-import io
-import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from dbt_common.events.base_types import EventLevel
-from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
-
 from flows.errors import TransformError
-from flows.paths import DBT_PROJECT, dbt_log_dir, dbt_target_dir
-from flows.trouble import tells_of_a_lock
+from flows.ingest.retries import PATIENCE, Patience, Trouble, patiently
+from flows.paths import dbt_log_dir
+from flows.transform.failures import Examples, describe, no_examples
+from flows.transform.invoke import invoke, variables
+from flows.trouble import tells_of_a_lock, tells_of_a_lost_connection
 
+TRIES_AFTER_A_LOST_CONNECTION = 2
 _OUTCOMES = {
     "success": "passed",
     "pass": "passed",
@@ -34,12 +26,14 @@ _OUTCOMES = {
     "partial success": "failed",
     "skipped": "skipped",
 }
-_DOT_LEADER = re.compile(r" \.{2,} ")
-_RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult")
 
 
-class BuildConflictError(TransformError):
-    """Another build was at work on the same models; this one may be made again."""
+class BuildTroubleError(TransformError):
+    """Nothing failed but for a reason that may pass; what failed may be built again."""
+
+    def __init__(self, message: str, trouble: Trouble) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True)
@@ -52,33 +46,42 @@ class DbtSummary:
     skipped: int
 
 
-def dbt_build(as_of: date, report: Callable[[str], None]) -> DbtSummary:
+def dbt_build(
+    as_of: date,
+    report: Callable[[str], None],
+    past: bool = False,
+    examples: Examples = no_examples,
+    patience: Patience = PATIENCE,
+) -> DbtSummary:
     """Build and test every model for one as-of day.
+
+    What fails because the connection was lost is made again, and what was skipped for it, and nothing else,
+    as `dbt retry` does, at most twice. Where another build is at work on the same models, everything is
+    built again once it has let go. A failed test is not tried again: it would fail again.
 
     Unit tests prove the SQL, not the day's data: they run in CI and by hand, as dbt's documentation
     advises (https://docs.getdbt.com/docs/build/unit-tests).
 
     Args:
         as_of: handed to dbt as the variable `as_of`.
-        report: told one line per finished model and per warning.
+        report: told one line per finished model, per warning and before each further try.
+        past: build into the schemas of a look back.
+        examples: given the relation of a failed test's rows, tells some of them.
+        patience: how long another build, or a lost connection, is borne.
 
     Raises:
         TransformError: a model or test failed, or dbt could not run; the message names each failed
             node, its reason and the path of its compiled SQL.
-        BuildConflictError: that, and every failure is of another build being at work on the same models.
     """
-    try:
-        result = _invoke(["build", "--exclude-resource-type", "unit_test"], as_of, report)
-    except ValueError as error:  # what the runner raises when dbt ends with an exception
-        reason = str(error).split(": ", 1)[-1].strip()
-        raise TransformError(f"dbt could not run: {reason}; see {dbt_log_dir() / 'dbt.log'}") from None
-    results = list(result.result.results)
-    failures = [item for item in results if _outcome(item) == "failed"]
-    if failures or not result.success:
-        only_locks = failures and all(tells_of_a_lock(str(item.message)) for item in failures)
-        raise (BuildConflictError if only_locks else TransformError)(_describe(failures, results))
-    counts = Counter(_outcome(item) for item in results)
-    return DbtSummary(counts["passed"], counts["warned"], counts["failed"], counts["skipped"])
+    attempts = _Attempts(as_of, report, past, examples)
+
+    def say(trouble: Trouble, _error: BaseException, seconds: float) -> None:
+        if trouble is Trouble.LOCKED:
+            report(f"dbt: another run is building the same models; building again in {seconds:.1f} s")
+        else:
+            report(f"dbt: the connection was lost; building what failed again in {seconds:.1f} s")
+
+    return patiently(attempts.next, say, classify=attempts.trouble_with, patience=patience)
 
 
 def parse_ahead(as_of: date) -> None:
@@ -87,76 +90,61 @@ def parse_ahead(as_of: date) -> None:
     Needs no warehouse. A project that cannot be parsed is left for the build to report.
     """
     with suppress(ValueError):
-        _invoke(["parse"], as_of, report=lambda _line: None)
+        invoke(["parse", *variables(as_of, past=False)], report=lambda _line: None)
 
 
-def _invoke(command: list[str], as_of: date, report: Callable[[str], None]) -> Any:
-    settings = PrefectDbtSettings(
-        project_dir=DBT_PROJECT,
-        profiles_dir=DBT_PROJECT,
-        target_path=dbt_target_dir(),
-        log_level=EventLevel.INFO,
-    )
-    runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
-    arguments = [*command, "--vars", json.dumps({"as_of": as_of.isoformat()}), "--no-use-colors"]
-    arguments += ["--log-format", "json", "--log-path", str(dbt_log_dir()), "--log-level-file", "info"]
-    with redirect_stdout(_EventReader(report)):
-        return contextvars.Context().run(runner.invoke, arguments)
+class _Attempts:
+    """The build, and what is made of it again."""
 
+    def __init__(self, as_of: date, report: Callable[[str], None], past: bool, examples: Examples) -> None:
+        self._whole = ["build", "--exclude-resource-type", "unit_test", *variables(as_of, past)]
+        self._invoke = partial(invoke, report=report)
+        self._examples = examples
+        self._results: dict[str, Any] = {}  # by node, from all attempts since the last whole one
+        self._lost = 0
+        self._goes_on = False
 
-def _outcome(item: Any) -> str:
-    return _OUTCOMES.get(str(item.status).lower(), "passed")
-
-
-def _describe(failures: Iterable[Any], results: list[Any]) -> str:
-    skipped = sum(1 for item in results if _outcome(item) == "skipped")
-    lines = [_failure(item) for item in failures]
-    return f"dbt: {len(lines)} of {len(results)} nodes failed, {skipped} skipped\n" + "\n".join(lines)
-
-
-def _failure(item: Any) -> str:
-    node = item.node
-    kind = str(node.resource_type).replace("_", " ")
-    about = "" if kind == "model" else f" on {', '.join(_tested_models(node)) or 'no model'}"
-    reason = " ".join(str(item.message or item.status).split())
-    return f"- {kind} {node.name}{about}: {reason}\n  compiled SQL: {_compiled_path(node)}"
-
-
-def _tested_models(node: Any) -> list[str]:
-    return [
-        name.rsplit(".", 1)[-1]
-        for name in node.depends_on.nodes
-        if name.split(".", 1)[0] in ("model", "source")
-    ]
-
-
-def _compiled_path(node: Any) -> Path:
-    compiled = getattr(node, "compiled_path", None)
-    if compiled:
-        return (DBT_PROJECT / compiled).resolve()
-    return DBT_PROJECT / node.original_file_path  # it failed before there was any
-
-
-class _EventReader(io.TextIOBase):
-    """Stands in for stdout while dbt runs: reads its JSON events and reports those worth a line."""
-
-    def __init__(self, report: Callable[[str], None]) -> None:
-        self._report = report
-        self._rest = ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._read(line)
-        return len(text)
-
-    def _read(self, line: str) -> None:
+    def next(self) -> DbtSummary:
+        """Build everything, or what the last attempt left."""
+        if not self._goes_on:
+            self._results = {}
         try:
-            info = json.loads(line)["info"]
-        except (ValueError, KeyError, TypeError):
-            return
-        if info.get("name") in _RESULT_EVENTS or info.get("level") == "warn":
-            self._report("dbt: " + _DOT_LEADER.sub(" ", " ".join(str(info.get("msg", "")).split())))
+            answer = self._invoke(["retry"] if self._goes_on else self._whole)
+        except ValueError as error:  # what the runner raises when dbt ends with an exception
+            reason = str(error).split(": ", 1)[-1].strip()
+            self._goes_on = False
+            raise self._failure(
+                f"dbt could not run: {reason}; see {dbt_log_dir() / 'dbt.log'}", [reason]
+            ) from None
+        self._results |= {item.node.unique_id: item for item in answer.result.results}
+        results = list(self._results.values())
+        failed = [item for item in results if outcome(item) == "failed"]
+        if failed or not answer.success:
+            skipped = sum(outcome(item) == "skipped" for item in results)
+            text = describe(failed, len(results), skipped, self._examples)
+            failure = self._failure(text, [str(item.message) for item in failed])
+            self._goes_on = isinstance(failure, BuildTroubleError) and failure.trouble is Trouble.LOST
+            raise failure
+        counts = Counter(outcome(item) for item in results)
+        return DbtSummary(counts["passed"], counts["warned"], counts["failed"], counts["skipped"])
+
+    def trouble_with(self, error: BaseException) -> Trouble | None:
+        """What may pass about an error of `next`, if another try is still to be made."""
+        if not isinstance(error, BuildTroubleError):
+            return None
+        if error.trouble is Trouble.LOST and self._lost > TRIES_AFTER_A_LOST_CONNECTION:
+            return None
+        return error.trouble
+
+    def _failure(self, text: str, reasons: list[str]) -> TransformError:
+        if reasons and all(tells_of_a_lock(reason) for reason in reasons):
+            return BuildTroubleError(text, Trouble.LOCKED)
+        if reasons and all(tells_of_a_lost_connection(reason) for reason in reasons):
+            self._lost += 1
+            return BuildTroubleError(text, Trouble.LOST)
+        return TransformError(text)
+
+
+def outcome(item: Any) -> str:
+    """passed, warned, failed or skipped."""
+    return _OUTCOMES.get(str(item.status).lower(), "passed")

@@ -1,5 +1,6 @@
 """`python flows/main.py` on a machine where nothing is configured."""
 
+import csv
 import email
 import email.policy
 from email.utils import parsedate_to_datetime
@@ -60,5 +61,11 @@ def test_the_run_leaves_the_users_own_prefect_alone(first_runs) -> None:
 def test_a_shop_with_only_an_orders_file_gets_its_digest_at_the_same_time_as_another_run(first_runs) -> None:
     summary = first_runs.sample_run.summary
     assert summary["loaded"] == {"orders": {"rows": 1000, "days": 1, "skipped_days": 0, "rejected": 0}}
-    assert summary["alerts"]["open"] == 8
-    assert len(first_runs.sample.messages) == 1
+    (path,) = first_runs.sample.messages
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.strict)
+    attachment = next(iter(message.iter_attachments())).get_content()
+    rules = [row["rule_id"] for row in csv.DictReader(attachment.splitlines())]
+    assert len(rules) == summary["alerts"]["open"]
+    assert rules.count("delivery_7d") == 8
+    # who sends no deliveries and no promises has no such clocks
+    assert set(rules) == {"delivery_7d", "not_shipped_48h", "stuck_in_pending"}

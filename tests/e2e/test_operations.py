@@ -122,7 +122,8 @@ def test_an_unreachable_mail_server_keeps_what_was_loaded_and_the_next_run_sends
 
 def test_a_failed_data_test_fails_the_run_and_names_test_model_and_compiled_sql(stack) -> None:
     stack.query(
-        "update raw.orders set status = 'teleported' where order_id = (select min(order_id) from raw.orders)"
+        "update raw.orders set status = 'teleported', _batch_id = 'by-hand'"
+        " where order_id = (select min(order_id) from raw.orders)"
     )
     run = stack.pipeline("--as-of", "2026-11-22")
     assert run.status == 1

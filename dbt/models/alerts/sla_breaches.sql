@@ -1,14 +1,16 @@
 with
 
-clock as (
+clocks as (
 
-    select {{ as_of() }} as as_of
+    select * from {{ ref('sla_clocks') }}
+    where is_broken
 
 ),
 
 orders as (
 
     select * from {{ ref('fct_orders') }}
+    where is_open
 
 ),
 
@@ -16,15 +18,16 @@ final as (
 
     select
         -- the rule
-        'delivery_{{ var("delivery_sla_days") }}d' as rule_id,
-        'warning' as severity,
+        clocks.rule_id,
+        clocks.severity,
+        clocks.owner,
 
         -- the order
         orders.order_id,
         orders.customer_id,
-        orders.customer_name,
+        customers.customer_name,
         orders.product_id,
-        orders.product_name,
+        products.product_name,
         orders.carrier,
         orders.country,
         orders.shipping_tier,
@@ -32,16 +35,19 @@ final as (
         orders.status,
 
         -- the breach
-        cast(dateadd(day, {{ var('delivery_sla_days') }} + 1, orders.order_day) as date) as breached_on,
-        orders.days_elapsed,
-        orders.days_elapsed - {{ var('delivery_sla_days') }} as days_over,
+        clocks.started_at,
+        clocks.breaks_on as breached_on,
+        cast(datediff(day, clocks.started_at, clocks.as_of) as number(9, 0)) as days_elapsed,
+        cast(datediff(day, clocks.breaks_on, clocks.as_of) + 1 as number(9, 0)) as days_over,
         orders.order_total as amount_at_stake,
-        clock.as_of
-    from orders
-    cross join clock
-    where
-        orders.is_open
-        and orders.days_elapsed > {{ var('delivery_sla_days') }}
+        clocks.as_of
+    from clocks
+    inner join orders
+        on clocks.order_id = orders.order_id
+    left join {{ ref('dim_customers') }} as customers
+        on orders.customer_id = customers.customer_id
+    left join {{ ref('dim_products') }} as products
+        on orders.product_id = products.product_id
 
 )
 

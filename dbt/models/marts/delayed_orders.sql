@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 orders as (
@@ -14,7 +16,7 @@ final as (
         product_id,
         ordered_at as order_date,
         delivered_at as delivery_date,
-        case when is_late then 1 else 0 end as delayed_flag
+        cast(case when is_late then 1 else 0 end as number(1, 0)) as delayed_flag
     from orders
 
 )

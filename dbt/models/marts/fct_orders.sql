@@ -1,3 +1,15 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_pending',
+        on_schema_change='append_new_columns',
+        unique_key='order_id',
+        meta={'pending': 'orders'},
+    )
+}}
+
+{%- set pending_only = builds_pending_only() %}
+
 with
 
 clock as (
@@ -8,37 +20,64 @@ clock as (
 
 orders as (
 
-    select * from {{ ref('stg_orders') }}
+    select *
+    from {{ ref('stg_orders') }}
+    {%- if pending_only %}
+    where order_id in ({{ pending('orders') }})
+    {%- endif %}
 
 ),
 
 customers as (
 
-    select * from {{ ref('stg_customers') }}
-
-),
-
-products as (
-
-    select * from {{ ref('stg_products') }}
+    select * from {{ ref('dim_customers') }}
 
 ),
 
 deliveries as (
 
-    select * from {{ ref('stg_deliveries') }}
+    select *
+    from {{ ref('stg_deliveries') }}
+    {%- if pending_only %}
+    where order_id in ({{ pending('orders') }})
+    {%- endif %}
 
 ),
 
-newest_deliveries as (
+delivery_rules as (
+
+    select * from {{ ref('stg_sla_rules') }}
+    where rule_id = '{{ var("delivery_rule") }}'
+
+),
+
+known_deliveries as (
+
+    -- What is to happen after the as-of day is not known at its end.
+    select
+        deliveries.delivery_id,
+        deliveries.order_id,
+        deliveries.carrier,
+        deliveries.region,
+        deliveries.changed_on,
+        cast(deliveries.promised_at as date) as promised_on,
+        case when cast(deliveries.shipped_at as date) <= clock.as_of then deliveries.shipped_at end as shipped_at
+    from deliveries
+    cross join clock
+
+),
+
+attempts as (
 
     -- The newest attempt tells where the parcel is now; the first one, when the order was handed over.
     select
         order_id,
         carrier,
         region,
-        min(shipped_at) over (partition by order_id) as first_shipped_at
-    from deliveries
+        min(shipped_at) over (partition by order_id) as first_shipped_at,
+        min(promised_on) over (partition by order_id) as first_promised_on,
+        count(shipped_at) over (partition by order_id) as attempts
+    from known_deliveries
     qualify row_number() over (
         partition by order_id
         order by
@@ -49,31 +88,65 @@ newest_deliveries as (
 
 ),
 
-timed as (
+known_orders as (
+
+    select
+        orders.order_id,
+        orders.customer_id,
+        orders.product_id,
+        orders.shipping_tier,
+        orders.quantity,
+        orders.unit_price,
+        orders.ordered_at,
+        orders.promised_date,
+        orders.changed_on,
+        orders.updated_at,
+        clock.as_of,
+        cast(orders.ordered_at as date) as order_day,
+        case when cast(orders.delivered_at as date) <= clock.as_of then orders.delivered_at end as delivered_at,
+        case
+            when cast(orders.delivered_at as date) > clock.as_of and orders.status in ('delivered', 'returned')
+                then 'shipped'
+            else orders.status
+        end as status
+    from orders
+    cross join clock
+    where cast(orders.ordered_at as date) <= clock.as_of
+
+),
+
+enriched as (
 
     -- Deliveries enrich an order and never decide: the order's own delivery date stops the clock.
     select
-        orders.*,
-        cast(orders.ordered_at as date) as order_day,
-        orders.delivered_at is not null as is_delivered,
-        orders.delivered_at is null
-        and orders.status not in ('delivered', 'cancelled', 'returned') as is_open,
-        datediff(day, orders.ordered_at, orders.delivered_at) as lead_days,
-        datediff(day, orders.ordered_at, clock.as_of) as age_days
-    from orders
-    cross join clock
+        known_orders.*,
+        customers.country,
+        customers.segment,
+        attempts.carrier,
+        attempts.region,
+        attempts.first_shipped_at as shipped_at,
+        coalesce(attempts.attempts, 0) as attempts,
+        coalesce(known_orders.promised_date, attempts.first_promised_on) as promised_on,
+        known_orders.delivered_at is not null as is_delivered,
+        known_orders.delivered_at is null
+        and known_orders.status not in ('delivered', 'cancelled', 'returned') as is_open
+    from known_orders
+    left join customers
+        on known_orders.customer_id = customers.customer_id
+    left join attempts
+        on known_orders.order_id = attempts.order_id
 
 ),
 
 judged as (
 
     select
-        timed.*,
-        case
-            when timed.is_delivered then timed.lead_days
-            when timed.is_open then timed.age_days
-        end as days_elapsed
-    from timed
+        enriched.*,
+        {{ breaks_on('delivery_rules', 'enriched.ordered_at') }} as late_on,
+        {{ broke('delivery_rules', 'enriched.ordered_at', 'enriched.delivered_at') }} as arrived_late
+    from enriched
+    left join delivery_rules
+        on {{ applies_to('delivery_rules', 'enriched') }}
 
 ),
 
@@ -81,45 +154,45 @@ final as (
 
     select
         -- ids
-        judged.order_id,
-        judged.customer_id,
-        judged.product_id,
+        order_id,
+        customer_id,
+        product_id,
 
         -- text
-        judged.status,
-        customers.customer_name,
-        customers.country,
-        products.product_name,
-        products.category,
-        judged.shipping_tier,
-        newest_deliveries.carrier,
-        newest_deliveries.region,
+        status,
+        shipping_tier,
+        country,
+        segment,
+        carrier,
+        region,
+
+        -- money
+        quantity,
+        unit_price,
+        cast(quantity * unit_price as number(38, 2)) as order_total,
 
         -- numerics
-        judged.quantity,
-        judged.unit_price,
-        cast(judged.quantity * judged.unit_price as number(38, 2)) as order_total,
-        judged.lead_days,
-        judged.days_elapsed,
+        cast(attempts as number(9, 0)) as attempts,
+        cast(datediff(day, ordered_at, shipped_at) as number(9, 0)) as days_to_ship,
+        cast(datediff(day, shipped_at, delivered_at) as number(9, 0)) as days_in_transit,
+        cast(datediff(day, ordered_at, delivered_at) as number(9, 0)) as lead_days,
 
         -- booleans
-        judged.is_open,
-        judged.is_delivered,
-        coalesce(judged.days_elapsed > {{ var('delivery_sla_days') }}, false) as is_late,
+        is_open,
+        is_delivered,
+        coalesce(case when is_delivered then arrived_late when is_open then late_on <= as_of end, false) as is_late,
 
         -- dates and timestamps
-        judged.ordered_at,
-        newest_deliveries.first_shipped_at as shipped_at,
-        judged.delivered_at,
-        judged.order_day,
-        judged.promised_date
+        ordered_at,
+        shipped_at,
+        delivered_at,
+        order_day,
+        promised_on,
+        late_on,
+        case
+            when status in ('cancelled', 'returned') then coalesce(cast(updated_at as date), changed_on)
+        end as stopped_on
     from judged
-    left join customers
-        on judged.customer_id = customers.customer_id
-    left join products
-        on judged.product_id = products.product_id
-    left join newest_deliveries
-        on judged.order_id = newest_deliveries.order_id
 
 )
 

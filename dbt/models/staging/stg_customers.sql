@@ -1,3 +1,5 @@
+{{ config(unique_key='customer_id', meta={'pending': 'customers'}) }}
+
 with
 
 clock as (
@@ -8,26 +10,31 @@ clock as (
 
 versions as (
 
-    select * from {{ source('raw', 'customers') }}
+    select raw_customers.*
+    from {{ source('raw', 'customers') }} as raw_customers
+    cross join clock
+    where
+        raw_customers._batch_day <= clock.as_of
+        {%- if builds_pending_only() %}
+        and raw_customers.customer_id in ({{ pending('customers') }})
+        {%- endif %}
 
 ),
 
 newest as (
 
-    select versions.*
+    select *
     from versions
-    cross join clock
-    where versions._batch_day <= clock.as_of
     qualify row_number() over (
-        partition by versions.customer_id
+        partition by customer_id
         order by
-            versions._batch_day desc,
-            versions.created_at desc nulls last,
-            versions.name desc nulls last,
-            versions.email desc nulls last,
-            versions.city desc nulls last,
-            versions.country desc nulls last,
-            versions.segment desc nulls last
+            _batch_day desc,
+            created_at desc nulls last,
+            name desc nulls last,
+            email desc nulls last,
+            city desc nulls last,
+            country desc nulls last,
+            segment desc nulls last
     ) = 1
 
 ),
@@ -45,8 +52,9 @@ final as (
         country,
         segment,
 
-        -- timestamps
-        created_at
+        -- dates and timestamps
+        created_at,
+        _batch_day as changed_on
     from newest
 
 )

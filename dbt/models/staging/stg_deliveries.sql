@@ -1,3 +1,5 @@
+{{ config(unique_key='delivery_id', meta={'pending': 'deliveries'}) }}
+
 with
 
 clock as (
@@ -8,29 +10,32 @@ clock as (
 
 versions as (
 
-    select * from {{ source('raw', 'deliveries') }}
+    select raw_deliveries.*
+    from {{ source('raw', 'deliveries') }} as raw_deliveries
+    cross join clock
+    where
+        raw_deliveries._batch_day <= clock.as_of
+        {%- if builds_pending_only() %}
+        and raw_deliveries.delivery_id in ({{ pending('deliveries') }})
+        {%- endif %}
 
 ),
 
 newest as (
 
-    select
-        versions.*,
-        clock.as_of
+    select *
     from versions
-    cross join clock
-    where versions._batch_day <= clock.as_of
     qualify row_number() over (
-        partition by versions.delivery_id
+        partition by delivery_id
         order by
-            versions._batch_day desc,
-            versions.delivered_at desc nulls last,
-            versions.shipped_at desc nulls last,
-            versions.status desc nulls last,
-            versions.carrier desc nulls last,
-            versions.region desc nulls last,
-            versions.promised_at desc nulls last,
-            versions.order_id desc
+            _batch_day desc,
+            delivered_at desc nulls last,
+            shipped_at desc nulls last,
+            status desc nulls last,
+            carrier desc nulls last,
+            region desc nulls last,
+            promised_at desc nulls last,
+            order_id desc
     ) = 1
 
 ),
@@ -48,9 +53,9 @@ final as (
         lower(trim(status)) as delivery_status,
 
         -- dates and timestamps
-        case when cast(shipped_at as date) <= as_of then shipped_at end as shipped_at,
+        shipped_at,
         promised_at,
-        case when cast(delivered_at as date) <= as_of then delivered_at end as delivered_at,
+        delivered_at,
         _batch_day as changed_on
     from newest
 

@@ -1,3 +1,5 @@
+{{ config(unique_key='order_id', meta={'pending': 'orders'}) }}
+
 with
 
 clock as (
@@ -8,35 +10,36 @@ clock as (
 
 versions as (
 
-    select * from {{ source('raw', 'orders') }}
+    select raw_orders.*
+    from {{ source('raw', 'orders') }} as raw_orders
+    cross join clock
+    where
+        raw_orders._batch_day <= clock.as_of
+        {%- if builds_pending_only() %}
+        and raw_orders.order_id in ({{ pending('orders') }})
+        {%- endif %}
 
 ),
 
 newest as (
 
     -- Equal updated_at and day: the remaining columns decide, so that the result never depends on row order.
-    select
-        versions.*,
-        coalesce(cast(versions.delivery_date as date) <= clock.as_of, false) as delivery_is_known
+    select *
     from versions
-    cross join clock
-    where
-        versions._batch_day <= clock.as_of
-        and cast(versions.order_date as date) <= clock.as_of
     qualify row_number() over (
-        partition by versions.order_id
+        partition by order_id
         order by
-            versions.updated_at desc nulls last,
-            versions._batch_day desc,
-            versions.delivery_date desc nulls last,
-            versions.status desc,
-            versions.order_date desc,
-            versions.customer_id desc,
-            versions.product_id desc,
-            versions.quantity desc nulls last,
-            versions.unit_price desc nulls last,
-            versions.shipping_tier desc nulls last,
-            versions.promised_date desc nulls last
+            updated_at desc nulls last,
+            _batch_day desc,
+            delivery_date desc nulls last,
+            status desc,
+            order_date desc,
+            customer_id desc,
+            product_id desc,
+            quantity desc nulls last,
+            unit_price desc nulls last,
+            shipping_tier desc nulls last,
+            promised_date desc nulls last
     ) = 1
 
 ),
@@ -50,13 +53,7 @@ final as (
         product_id,
 
         -- text
-        case
-            when
-                delivery_date is not null
-                and not delivery_is_known
-                and lower(trim(status)) in ('delivered', 'returned') then 'shipped'
-            else lower(trim(status))
-        end as status,
+        lower(trim(status)) as status,
         lower(trim(shipping_tier)) as shipping_tier,
 
         -- numerics
@@ -65,9 +62,10 @@ final as (
 
         -- dates and timestamps
         order_date as ordered_at,
-        case when delivery_is_known then delivery_date end as delivered_at,
+        delivery_date as delivered_at,
         promised_date,
-        updated_at
+        updated_at,
+        _batch_day as changed_on
     from newest
 
 )

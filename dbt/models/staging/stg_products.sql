@@ -1,3 +1,5 @@
+{{ config(unique_key='product_id', meta={'pending': 'products'}) }}
+
 with
 
 clock as (
@@ -8,24 +10,29 @@ clock as (
 
 versions as (
 
-    select * from {{ source('raw', 'products') }}
+    select raw_products.*
+    from {{ source('raw', 'products') }} as raw_products
+    cross join clock
+    where
+        raw_products._batch_day <= clock.as_of
+        {%- if builds_pending_only() %}
+        and raw_products.product_id in ({{ pending('products') }})
+        {%- endif %}
 
 ),
 
 newest as (
 
-    select versions.*
+    select *
     from versions
-    cross join clock
-    where versions._batch_day <= clock.as_of
     qualify row_number() over (
-        partition by versions.product_id
+        partition by product_id
         order by
-            versions._batch_day desc,
-            versions.name desc nulls last,
-            versions.category desc nulls last,
-            versions.unit_price desc nulls last,
-            versions.weight_kg desc nulls last
+            _batch_day desc,
+            name desc nulls last,
+            category desc nulls last,
+            unit_price desc nulls last,
+            weight_kg desc nulls last
     ) = 1
 
 ),
@@ -42,7 +49,10 @@ final as (
 
         -- numerics
         unit_price as list_price,
-        weight_kg
+        weight_kg,
+
+        -- dates
+        _batch_day as changed_on
     from newest
 
 )

@@ -1,32 +1,28 @@
 -- Open breaches, worst first, with whether the ledger knows them already.
 select
-    breaches.rule_id,
-    breaches.severity,
-    breaches.order_id,
-    breaches.customer_id,
-    breaches.customer_name,
-    breaches.product_id,
-    breaches.product_name,
-    breaches.carrier,
-    breaches.country,
-    breaches.shipping_tier,
-    breaches.order_date,
-    breaches.status,
-    breaches.breached_on,
-    breaches.days_elapsed,
-    breaches.days_over,
-    breaches.amount_at_stake,
-    states.order_id is null as is_new
-from alerts.sla_breaches as breaches
-left join ops.alert_states as states
-    on
-        breaches.order_id = states.order_id
-        and breaches.rule_id = states.rule_id
-        and states.event = 'opened'
-        and states.since <= %(as_of)s
-        and coalesce(states.superseded_on > %(as_of)s, true)
+    rule_id,
+    severity,
+    owner,
+    order_id,
+    customer_id,
+    customer_name,
+    product_id,
+    product_name,
+    carrier,
+    country,
+    shipping_tier,
+    order_date,
+    status,
+    breaks_on as breached_on,
+    days_elapsed,
+    days_over,
+    amount_at_stake,
+    alert_state = 'new' as is_new
+from {alerts}.sla_alerts
+where alert_state in ('new', 'open', 'escalated', 'snoozed')
 order by
-    breaches.days_over desc,
-    breaches.amount_at_stake desc nulls last,
-    breaches.order_id,
-    breaches.rule_id
+    case severity when 'critical' then 0 when 'warning' then 1 else 2 end,
+    days_over desc,
+    amount_at_stake desc nulls last,
+    order_id,
+    rule_id

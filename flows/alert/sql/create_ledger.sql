@@ -22,18 +22,9 @@ create table if not exists ops.alert_events (
     event varchar not null,
     as_of date not null,
     digest_id varchar,
-    recorded_at timestamp_ntz not null
+    recorded_at timestamp_ntz not null,
+    snoozed_until date
 );
 
--- Each event and the as-of day on which a later one took its place.
-create or replace view ops.alert_states as
-select
-    order_id,
-    rule_id,
-    event,
-    as_of as since,
-    lead(as_of) over (
-        partition by order_id, rule_id
-        order by as_of, recorded_at
-    ) as superseded_on
-from ops.alert_events;
+-- A ledger of an earlier version has no such column.
+alter table ops.alert_events add column if not exists snoozed_until date;

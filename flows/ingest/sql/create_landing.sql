@@ -88,11 +88,3 @@ create table if not exists ops.load_manifest (
     origin varchar not null,
     loaded_at timestamp_ntz not null
 );
-
--- Days whose content was replaced since the models were last built; whoever builds them takes their rows away.
-create table if not exists ops.replaced_days (
-    entity varchar not null,
-    batch_day date not null,
-    batch_id varchar not null,
-    replaced_at timestamp_ntz not null
-);

@@ -9,6 +9,7 @@ from local.warehouse.fixes import (
     merge,
     no_ops,
     numbers,
+    parsing,
     passes,
     results,
     single_statements,
@@ -24,6 +25,7 @@ def apply_all() -> None:
     results.apply()
     numbers.apply()
     single_statements.apply()
+    parsing.apply()
     no_ops.apply()
     stages.apply()
     copies.apply()

@@ -133,7 +133,9 @@ def _waiting_for_others(stock: Any, cursor: FakeSnowflakeCursor, transformed: ex
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            return stock(cursor, transformed.copy(), params)
+            # running a COPY changes its tree
+            again = transformed.copy() if isinstance(transformed, exp.Copy) else transformed
+            return stock(cursor, again, params)
         except (duckdb.TransactionException, duckdb.ConstraintException) as error:
             # the last part of a statement cannot be repeated without the first
             alone = not (sessions.open_transaction(cursor._conn) or transformed.args.get("last_part"))

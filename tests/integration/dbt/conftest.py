@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,24 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from flows import paths
 
-LANDING = (paths.REPOSITORY / "flows" / "ingest" / "sql" / "create_landing.sql").read_text()
+FLOWS = paths.REPOSITORY / "flows"
+TABLES = [FLOWS / "ingest" / "sql" / "create_landing.sql", FLOWS / "alert" / "sql" / "create_ledger.sql"]
 COPY = """
 copy into raw.{entity} from @raw.landing/{upload}/
 file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive
 """
-RESULTS = [
-    "staging.stg_orders",
-    "marts.fct_orders",
-    "marts.delayed_orders",
-    "marts.delivery_kpis",
-    "alerts.sla_breaches",
-    "alerts.sla_at_risk",
-]
+RESULTS = {
+    "staging": ["stg_customers", "stg_deliveries", "stg_orders", "stg_products", "stg_sla_rules"],
+    "marts": [
+        "carrier_scorecard",
+        "delayed_orders",
+        "delivery_kpis",
+        "dim_customers",
+        "dim_products",
+        "fct_orders",
+    ],
+    "alerts": ["data_health", "sla_alerts", "sla_at_risk", "sla_breaches", "sla_clocks"],
+}
 
 
 @pytest.fixture(scope="session")
@@ -87,12 +93,20 @@ class Shop:
         self.execute(f"put file://{file} @raw.landing/{upload}/ auto_compress = false")
         self.execute(COPY.format(entity=entity, upload=upload))
 
-    def build(self, as_of: str | None = None, *arguments: str) -> dbtRunnerResult:
+    def build(
+        self,
+        as_of: str | None = None,
+        *arguments: str,
+        past: bool = False,
+        project: Path = paths.DBT_PROJECT,
+    ) -> dbtRunnerResult:
         """`dbt build` in this process, without the unit tests, which do not depend on the data."""
-        command = ["--quiet", "build", "--exclude-resource-type", "unit_test", *arguments]
-        command += ["--project-dir", str(paths.DBT_PROJECT), "--profiles-dir", str(paths.DBT_PROJECT)]
+        if "--exclude-resource-type" not in arguments:
+            arguments = ("--exclude-resource-type", "unit_test", *arguments)
+        command = ["--quiet", "build", *arguments]
+        command += ["--project-dir", str(project), "--profiles-dir", str(project)]
         if as_of is not None:
-            command += ["--vars", f"{{as_of: '{as_of}'}}"]
+            command += ["--vars", f"{{as_of: '{as_of}', past: {str(past).lower()}}}"]
         with pytest.MonkeyPatch.context() as patch:
             for name in set(os.environ) - set(self.environment):
                 patch.delenv(name)
@@ -111,33 +125,44 @@ class Shop:
             {name.lower(): value for name, value in row.items()} for row in cursor.execute(sql).fetchall()
         ]
 
-    def results(self) -> dict[str, list[str]]:
-        """Every row of every table that dbt builds, in an order that only depends on the content."""
-        return {table: sorted(repr(row) for row in self.rows(f"select * from {table}")) for table in RESULTS}
+    def results(self, suffix: str = "") -> dict[str, list[str]]:
+        """Every row of every result that dbt builds, in an order that only depends on the content.
+
+        `suffix` is that of the schemas they are in: `_PAST` for a look back.
+        """
+        return {
+            f"{schema}.{table}": sorted(
+                repr(row) for row in self.rows(f"select * from {schema}{suffix}.{table}")
+            )
+            for schema, tables in RESULTS.items()
+            for table in tables
+        }
 
 
 @pytest.fixture(scope="module")
 def open_shop(warehouse_port, tmp_path_factory) -> Iterator[Any]:
-    """Opens a new shop, with an empty landing zone, at each call."""
-    with snowflake.connector.connect(
-        account="local",
-        user="local",
-        password="local",
-        host="127.0.0.1",
-        port=warehouse_port,
-        protocol="http",
-    ) as connection:
+    """Opens a new shop, with an empty landing zone and ledger, at each call."""
+    with ExitStack() as connections:
 
         def open_one() -> Shop:
             directory = tmp_path_factory.mktemp("shop")
-            shop = Shop(
-                f"SHOP_{directory.name.upper()}", warehouse_port, directory, connection, itertools.count()
+            connection = snowflake.connector.connect(
+                account="local",
+                user="local",
+                password="local",
+                host="127.0.0.1",
+                port=warehouse_port,
+                protocol="http",
             )
+            connections.enter_context(connection)
+            database = f"SHOP_{directory.name.upper()}"
+            shop = Shop(database, warehouse_port, directory, connection, itertools.count())
             shop.execute(f"create database {shop.database}")
             shop.execute(f"use database {shop.database}")
-            for statement in re.sub(r"--.*", "", LANDING).split(";"):
-                if statement.strip():
-                    shop.execute(statement)
+            for statements in TABLES:
+                for statement in re.sub(r"--.*", "", statements.read_text()).split(";"):
+                    if statement.strip():
+                        shop.execute(statement)
             return shop
 
         yield open_one

@@ -60,7 +60,7 @@ def test_by_hand_everything_passes_for_the_latest_loaded_day(orders_only):
 def test_a_shop_with_only_orders_gets_every_result(orders_only, first_build):
     assert first_build.success
     assert set(statuses(first_build).values()) <= {"success", "pass", "no-op"}
-    [breach] = orders_only.rows("select * from alerts.sla_breaches")
+    [breach] = orders_only.rows("select * from alerts.sla_breaches")  # of all the rules, one can be judged
     assert (breach["order_id"], breach["rule_id"], breach["days_over"]) == ("open", "delivery_7d", 2)
     assert (breach["customer_name"], breach["carrier"], breach["amount_at_stake"]) == (None, None, None)
     assert [row["carrier"] for row in orders_only.rows("select * from marts.delivery_kpis")] == ["unknown"]

@@ -21,7 +21,7 @@ def shop(open_shop, versions):
     return shop
 
 
-@pytest.fixture(scope="module", params=[AS_OF, AS_OF - timedelta(days=9)], ids=str)
+@pytest.fixture(scope="module", params=[AS_OF - timedelta(days=9), AS_OF], ids=str)
 def judged(request, shop, versions):
     """The shop after a build for one day, and the verdicts expected."""
     result = shop.build(request.param.isoformat())
@@ -46,7 +46,7 @@ def test_breaches_are_the_open_orders_whose_time_is_up(judged):
     shop, expected, as_of = judged
     found = {
         row["order_id"]: (row["breached_on"], row["days_over"], row["amount_at_stake"], row["as_of"])
-        for row in shop.rows("select * from alerts.sla_breaches")
+        for row in shop.rows("select * from alerts.sla_breaches where rule_id = 'delivery_7d'")
     }
     assert found == {
         order_id: (
@@ -62,7 +62,8 @@ def test_breaches_are_the_open_orders_whose_time_is_up(judged):
 
 def test_at_risk_are_the_open_orders_in_their_last_days(judged):
     shop, expected, _ = judged
-    found = {row["order_id"]: row["days_left"] for row in shop.rows("select * from alerts.sla_at_risk")}
+    at_risk = shop.rows("select * from alerts.sla_at_risk where rule_id = 'delivery_7d'")
+    found = {row["order_id"]: row["days_left"] for row in at_risk}
     assert found == {
         order_id: oracle.SLA_DAYS + 1 - v.days
         for order_id, v in expected.items()
@@ -74,7 +75,7 @@ def test_at_risk_are_the_open_orders_in_their_last_days(judged):
 def test_kpis_count_every_order_and_every_cent(judged):
     shop, expected, _ = judged
     [kpis] = shop.rows(
-        "select sum(orders) as orders, sum(on_time) as on_time, sum(late) as late, sum(open) as open,"
+        "select sum(orders) as orders, sum(on_time) as on_time, sum(late) as late, sum(backlog) as backlog,"
         " sum(lead_days_total) as lead_days, sum(revenue_waiting) as waiting from marts.delivery_kpis"
     )
     delivered = [v for v in expected.values() if v.delivery_date]
@@ -83,7 +84,7 @@ def test_kpis_count_every_order_and_every_cent(judged):
         "orders": len(expected),
         "on_time": sum(v.flag == 0 for v in delivered),
         "late": sum(v.flag for v in delivered),
-        "open": len(waiting),
+        "backlog": len(waiting),
         "lead_days": sum(v.days for v in delivered),
         "waiting": sum(v.total for v in waiting),
     }
@@ -96,12 +97,33 @@ def test_the_same_rows_and_day_give_the_same_tables_again(judged):
     assert shop.results() == before
 
 
-def test_looking_back_sees_what_was_known_then(open_shop, shop, versions):
-    day = AS_OF - timedelta(days=9)
-    assert shop.build(day.isoformat()).success
-    looking_back = shop.results()
+def test_looking_back_sees_what_was_known_then_and_leaves_today_alone(open_shop, versions):
+    shop, day = open_shop(), AS_OF - timedelta(days=9)
+    shop.load("orders", versions)
+    assert shop.build(AS_OF.isoformat()).success
+    today = shop.results()
+    assert shop.build(day.isoformat(), past=True).success
+    assert shop.results() == today
+    looking_back = shop.results("_past")
 
     then = open_shop()
     then.load("orders", [row for row in versions if row["_batch_day"] <= day])
     assert then.build(day.isoformat()).success
     assert then.results() == looking_back
+
+    # further back, and forward again
+    for other in (day - timedelta(days=3), day):
+        assert shop.build(other.isoformat(), past=True).success
+    assert shop.results("_past") == looking_back
+    assert shop.results() == today
+
+
+def test_the_models_are_not_put_back_to_an_earlier_day_by_mistake(open_shop, versions):
+    shop, day = open_shop(), AS_OF - timedelta(days=9)
+    shop.load("orders", versions)
+    assert shop.build(AS_OF.isoformat()).success
+    today = shop.results()
+    refused = shop.build(day.isoformat())
+    assert not refused.success
+    assert f"the models stand at {AS_OF}, after {day}" in str(refused.exception)
+    assert shop.results() == today

@@ -11,20 +11,34 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 LIMIT_SECONDS = 60
+SESSION_GONE = json.dumps(
+    {
+        "success": False,
+        "code": "390111",
+        "message": "Session no longer exists. New login required to access the service.",
+        "data": None,
+    }
+).encode()
 
 
 @dataclass
 class Cut:
     """Cut the connection at the first statement that begins with `statement`.
 
-    `when` is `before` (the warehouse never hears of it) or `after` (it answers, and the answer is lost).
-    `meanwhile` is done then, before the client can notice.
+    `when` is `before` (the warehouse never hears of it), `after` (it answers, and the answer is lost) or
+    `gone` (the warehouse never hears of it, and the answer is that there is no such session any more).
+    `meanwhile` is done then, before the client can notice. `contains` is text that is anywhere in it.
     """
 
     statement: str
     when: str
     meanwhile: Callable[[], object] = lambda: None
     done: bool = False
+    contains: str = ""
+
+    def is_at(self, statement: str) -> bool:
+        """Whether this is the statement."""
+        return statement.startswith(self.statement) and self.contains in statement
 
 
 @dataclass
@@ -46,7 +60,7 @@ class Network:
         text = json.loads(gzip.decompress(body))["sqlText"].lower()
         statement = "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip()
         self.statements.append(statement)
-        due = [cut for cut in self.cuts if not cut.done and statement.startswith(cut.statement)]
+        due = [cut for cut in self.cuts if not cut.done and cut.is_at(statement)]
         if not due:
             return None
         due[0].done = True
@@ -77,6 +91,8 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
             cut = network.cut_at(self.path, body)
             if cut and cut.when == "before":
                 return self.hang_up(cut)
+            if cut and cut.when == "gone":
+                return self.answer(200, [("Content-Type", "application/json")], SESSION_GONE)
             try:
                 status, headers, answer = self.ask(body)
             except (OSError, http.client.HTTPException):
@@ -84,13 +100,17 @@ def network_to(warehouse_port: int) -> Iterator[Network]:
                 return None
             if cut:
                 return self.hang_up(cut)
+            return self.answer(status, headers, answer)
+
+        def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response_only(status)
             for name, value in headers:
                 self.send_header(name, value)
+            if not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers):
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(body)
             self.wfile.flush()
-            return None
 
         do_GET = do_POST = do_PUT = pass_on
 

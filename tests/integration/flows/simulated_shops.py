@@ -8,6 +8,7 @@ from pathlib import Path
 from prefect_snowflake import SnowflakeConnector
 from snowflake.connector import SnowflakeConnection
 
+from flows.alert.ledger import create_ledger
 from flows.generate.partitions import change_partitions
 from flows.generate.shop import Shop
 from flows.ingest.load import load_batch
@@ -22,6 +23,7 @@ def load(connection: SnowflakeConnection, shop: Shop, days: Iterable[date], root
         for run, partitions in change_partitions(shop, days):
             for entity, frame in partitions.items():
                 writer.write(entity, frame, run)
+    create_ledger(connection)
     load_batch(lambda: nullcontext(connection), writer.batch, report=lambda _line: None)
 
 

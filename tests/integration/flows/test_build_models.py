@@ -11,14 +11,15 @@ import polars as pl
 import pytest
 from snowflake.connector.errors import Error
 
+from flows.alert.ledger import create_ledger
 from flows.errors import TransformError
 from flows.ingest.load import load_batch
 from flows.ingest.manifest import create_landing
 from flows.ingest.staging import BatchWriter
 from flows.tables import SCHEMAS
+from flows.transform.build import dbt_build
 from flows.transform.environment import dbt_variables, environment
-from flows.transform.flow import _build, build_models
-from flows.transform.replaced import replaced_days
+from flows.transform.flow import build_models
 from flows.warehouse import connect
 from tests.integration.flows.conftest import Shop
 
@@ -35,6 +36,7 @@ def built_shop(new_connector, data_root: Path, prefect_api: None) -> Iterator[Sh
     connector.save(BLOCK, overwrite=True)
     with connect(connector) as connection:
         create_landing(connection)
+        create_ledger(connection)
         with environment(dbt_variables(connector)):
             yield Shop(connection, partial(connect, connector))
 
@@ -79,29 +81,24 @@ def test_no_model_holds_what_a_replaced_day_has_lost_and_a_failed_build_forgets_
     assert before["MARTS.FCT_ORDERS"] == before["ALERTS.SLA_BREACHES"] == {"a", "b", "c", "d", "e"}
 
     load_orders(built_shop, tmp_path, "second", {PLACED[0]: ["a", "b"], PLACED[1]: ["d"]})
-    pending = replaced_days(built_shop.connection)
-    assert [(day.entity, day.batch_id, day.day) for day in pending] == [("orders", "second", PLACED[1])]
     built_shop.rows(
         "update ops.load_manifest set row_count = row_count + 1"
     )  # which a test of dbt's will see
     with pytest.raises(TransformError, match="every_loaded_day_holds_the_rows_its_manifest_counts"):
         build_models(AS_OF, BLOCK)
-    assert replaced_days(built_shop.connection) == pending
-
     built_shop.rows("update ops.load_manifest set row_count = row_count - 1")
     build_models(AS_OF, BLOCK)
     after = order_ids(built_shop)
     assert set(after) == set(before)
     assert set().union(*after.values()) == {"a", "b", "d"}
     assert after["MARTS.FCT_ORDERS"] == {"a", "b", "d"}
-    assert replaced_days(built_shop.connection) == []
 
 
 def test_a_build_that_meets_another_one_says_so_and_is_made_again(built_shop: Shop) -> None:
     with built_shop.connect() as connection:
         other = threading.Thread(
             target=interrupted,
-            args=(connection.cursor(), f"create or replace table marts.delayed_orders as {ENDLESS}"),
+            args=(connection.cursor(), f"create or replace table marts.carrier_scorecard as {ENDLESS}"),
         )
         other.start()
         lines: list[str] = []
@@ -111,7 +108,7 @@ def test_a_build_that_meets_another_one_says_so_and_is_made_again(built_shop: Sh
             if line.startswith("dbt: another run is building the same models; building again in "):
                 connection.close()  # which ends what it runs
 
-        summary = _build(AS_OF, report)
+        summary = dbt_build(AS_OF, report)
         other.join()
     assert (summary.failed, summary.skipped) == (0, 0)
     assert sum("another run is building" in line for line in lines) == 1

@@ -10,11 +10,11 @@ import pytest
 from prefect_email import EmailServerCredentials
 
 from flows.alert.flow import AlertSummary, check_sla
-from flows.alert.ledger import create_ledger, find_digest, read_findings, reserve_digest
+from flows.alert.ledger import find_digest, reserve_digest
 from flows.errors import DeliveryError, InputError, UnreachableError
 from flows.main import ecommerce_pipeline
+from tests.integration.flows.alert_marts import Alerts
 from tests.integration.flows.mail_servers import Inbox, serving
-from tests.integration.flows.test_ledger import ALERTS, Alerts
 
 DAY = date(2026, 1, 31)
 BLOCK = "tests-of-the-sla-step"
@@ -24,10 +24,9 @@ BLOCK = "tests-of-the-sla-step"
 def alerts(shop, connector, prefect_api: None) -> Alerts:
     """Two late orders, in the database the stored block points at."""
     connector.save(BLOCK, overwrite=True)
-    shop.connection.execute_string(ALERTS)
-    create_ledger(shop.connection)
     alerts = Alerts(shop)
     alerts.stand("A", "B", at_risk=1)
+    alerts.at(DAY)
     return alerts
 
 
@@ -85,7 +84,7 @@ def test_a_mail_server_that_is_away_loses_nothing_and_the_next_run_sends_the_sam
 def test_a_run_that_died_after_sending_sends_again_under_the_same_message_id(
     alerts: Alerts, served: int, inbox: Inbox
 ) -> None:
-    reserved = reserve_digest(alerts.connection, read_findings(alerts.connection, DAY), "example.org")
+    reserved = reserve_digest(alerts.connection, alerts.findings(DAY), "example.org")
     run()
     (envelope,) = inbox.messages
     assert f"Message-ID: {reserved.message_id}\r\n".encode() in envelope.original_content
@@ -105,6 +104,7 @@ def test_no_breach_sends_no_message_but_records_what_was_resolved(
 ) -> None:
     alerts.run(date(2026, 1, 30))
     alerts.stand()
+    alerts.at(DAY)
     summary = run()
     assert (summary.open, summary.resolved, summary.messages, inbox.messages) == (0, 2, [], [])
     assert [event for _, event, _ in alerts.events()] == ["opened", "opened", "resolved", "resolved"]
@@ -117,6 +117,28 @@ def test_a_refused_recipient_fails_the_step_without_sending_to_the_others_twice(
         run("ops@example.com, gone@example.com")
     assert run("ops@example.com, gone@example.com").messages == []
     assert [envelope.rcpt_tos for envelope in inbox.messages] == [["ops@example.com"]]
+
+
+def test_odd_data_is_told_once_instead_of_the_digest_which_leaves_when_it_is_right(
+    alerts: Alerts, served: int, inbox: Inbox
+) -> None:
+    alerts.odd("stale: the last orders are 3 day(s) old")
+    first, second = run(), run()
+    assert (first.opened, first.open, first.resolved) == (0, 2, 0)
+    assert first.held_back == second.held_back == ["stale: the last orders are 3 day(s) old"]
+    assert (len(first.messages), second.messages, alerts.events()) == (1, [], [])
+    alerts.shop.rows("delete from alerts.data_health")
+    third = run()
+    assert (third.opened, third.held_back, len(third.messages)) == (2, [], 1)
+    told, digest = (
+        email.message_from_bytes(envelope.original_content, policy=policy.strict)
+        for envelope in inbox.messages
+    )
+    assert told["Subject"] == "[SLA] The data is stale: digest held back, 31 Jan 2026"
+    assert [part.get_content_type() for part in told.iter_parts()] == ["text/plain", "text/html"]
+    for part in told.iter_parts():
+        assert "the last orders are 3 day(s) old" in part.get_content()
+    assert digest["Subject"] == "[SLA] 2 open · 2 new · 1 at risk, 31 Jan 2026"
 
 
 @pytest.mark.parametrize("flow", [check_sla, ecommerce_pipeline], ids=["step", "pipeline"])

@@ -140,7 +140,7 @@ def built(request, loaded, prefect_api: None) -> Built:
 def test_breaches_are_exactly_the_labelled_orders_whose_time_is_up(built: Built, lives: pl.DataFrame) -> None:
     expected = ids(still_open_and_late(lives.filter("labelled"), built.as_of))
     assert bool(expected) == (built.as_of > BEFORE)
-    assert built.order_ids("alerts.sla_breaches") == expected
+    assert built.order_ids("alerts.sla_breaches where rule_id = 'delivery_7d'") == expected
 
 
 def test_late_arrivals_are_exactly_the_labelled_orders_that_were_held_up_too_long(

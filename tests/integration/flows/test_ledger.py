@@ -1,103 +1,61 @@
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from blocks.settings import SnowflakeSettings
-from flows.alert.ledger import Breach, create_ledger, find_digest, read_findings, record, reserve_digest
+from flows.alert.ledger import (
+    ABOUT_DATA,
+    Breach,
+    create_ledger,
+    find_digest,
+    read_findings,
+    record,
+    reserve_digest,
+)
 from flows.errors import TransformError
 from flows.warehouse import connect
+from tests.integration.flows.alert_marts import Alerts
 
-ALERTS = """
-create schema alerts;
-create table alerts.sla_breaches (
-    rule_id varchar, severity varchar, order_id varchar, customer_id varchar, customer_name varchar,
-    product_id varchar, product_name varchar, carrier varchar, country varchar, shipping_tier varchar,
-    order_date timestamp_ntz, status varchar, breached_on date, days_elapsed number, days_over number,
-    amount_at_stake number(38, 2), as_of date
-);
-create table alerts.sla_at_risk (
-    rule_id varchar, severity varchar, order_id varchar, customer_id varchar, customer_name varchar,
-    product_id varchar, product_name varchar, carrier varchar, country varchar, shipping_tier varchar,
-    order_date timestamp_ntz, status varchar, breaks_on date, days_elapsed number, days_left number,
-    amount_at_stake number(38, 2), as_of date
-)
-"""
 DAY = {number: date(2026, 1, number) for number in range(1, 32)}
-
-
-class Alerts:
-    """The alert mart as a table to write, and the ledger."""
-
-    def __init__(self, shop: Any) -> None:
-        self.shop = shop
-        self.connection = shop.connection
-
-    def stand(self, *orders: str, at_risk: int = 0) -> None:
-        """From now on exactly these orders are late."""
-        self.shop.rows("delete from alerts.sla_breaches")
-        self.shop.rows("delete from alerts.sla_at_risk")
-        for number, order in enumerate(orders):
-            self.shop.rows(
-                "insert into alerts.sla_breaches (rule_id, severity, order_id, customer_id, product_id, "
-                "order_date, status, breached_on, days_elapsed, days_over) values ('delivery_7d', 'high', "
-                f"'{order}', 'c', 'p', '2026-01-01', 'shipped', '2026-01-09', {20 - number}, {13 - number})"
-            )
-        for number in range(at_risk):
-            self.shop.rows(
-                f"insert into alerts.sla_at_risk (rule_id, order_id) values ('r', 'risk-{number}')"
-            )
-
-    def run(self, as_of: date) -> tuple[int, int, int]:
-        """What a run of the day does once its digest was taken; returns opened, open, resolved."""
-        findings = read_findings(self.connection, as_of)
-        digest = None
-        if findings.breaches:
-            digest = find_digest(self.connection, as_of) or reserve_digest(
-                self.connection, findings, "example.com"
-            )
-        record(self.connection, findings, digest)
-        return findings.opened, len(findings.breaches), findings.resolved
-
-    def events(self) -> list[tuple[str, str, date]]:
-        return self.shop.rows(
-            "select order_id, event, as_of from ops.alert_events order by as_of, recorded_at, order_id"
-        )
-
-    def new(self, as_of: date) -> list[str]:
-        return [b.order_id for b in read_findings(self.connection, as_of).breaches if b.is_new]
 
 
 @pytest.fixture
 def alerts(shop) -> Alerts:
-    shop.connection.execute_string(ALERTS)
-    create_ledger(shop.connection)
     return Alerts(shop)
 
 
 def test_breaches_come_worst_first_with_all_they_are_known_by(alerts: Alerts) -> None:
     alerts.shop.rows(
-        "insert into alerts.sla_breaches values ('delivery_7d', 'high', 'A-2', 'C-1', 'Åsa', 'P-1', 'Teapot',"
-        " 'NordPost', 'FI', 'express', '2026-01-01 10:30:00', 'shipped', '2026-01-09', 30, 23, 19.90,"
-        " '2026-01-31')"
+        "insert into alerts.sla_breaches values ('delivery_7d', 'info', 'team', 'A-2', 'C-1', 'Åsa', 'P-1',"
+        " 'Teapot', 'NordPost', 'FI', 'express', '2026-01-01 10:30:00', 'shipped', '2026-01-01 10:30:00',"
+        " '2026-01-09', 30, 23, 19.90, '2026-01-31')"
     )
-    for order, over, amount in (("A-3", 23, 5), ("A-1", 23, "null"), ("A-0", 1, 99), ("A-9", 40, "null")):
+    for order, severity, over, amount in (
+        ("A-3", "info", 23, 5),
+        ("A-1", "info", 23, "null"),
+        ("A-0", "info", 1, 99),
+        ("A-9", "info", 40, "null"),
+        ("A-7", "critical", 1, "null"),
+        ("A-8", "warning", 2, "null"),
+    ):
         alerts.shop.rows(
-            "insert into alerts.sla_breaches (rule_id, order_id, days_over, amount_at_stake) "
-            f"values ('delivery_7d', '{order}', {over}, {amount})"
+            "insert into alerts.sla_breaches (rule_id, order_id, severity, days_over, amount_at_stake) "
+            f"values ('delivery_7d', '{order}', '{severity}', {over}, {amount})"
         )
-    findings = read_findings(alerts.connection, DAY[31])
-    assert [breach.order_id for breach in findings.breaches] == ["A-9", "A-2", "A-3", "A-1", "A-0"]
-    assert findings.breaches[1] == Breach(
-        "delivery_7d", "high", "A-2", "C-1", "Åsa", "P-1", "Teapot", "NordPost", "FI", "express",
+    findings = alerts.findings(DAY[31])
+    assert [breach.order_id for breach in findings.breaches] == [
+        "A-7", "A-8", "A-9", "A-2", "A-3", "A-1", "A-0",
+    ]  # fmt: skip
+    assert findings.breaches[3] == Breach(
+        "delivery_7d", "info", "team", "A-2", "C-1", "Åsa", "P-1", "Teapot", "NordPost", "FI", "express",
         datetime(2026, 1, 1, 10, 30), "shipped", date(2026, 1, 9), 30, 23, Decimal("19.90"), True,
     )  # fmt: skip
 
 
 def test_orders_at_risk_are_counted(alerts: Alerts) -> None:
     alerts.stand("A", at_risk=3)
-    assert read_findings(alerts.connection, DAY[10]).at_risk == 3
+    assert alerts.findings(DAY[10]).at_risk == 3
 
 
 def test_a_breach_is_new_once(alerts: Alerts) -> None:
@@ -172,7 +130,7 @@ def test_a_day_between_two_others_takes_the_state_of_the_day_before_it(alerts: A
 def test_a_digest_is_reserved_once_and_found_again_under_its_message_id(alerts: Alerts) -> None:
     assert find_digest(alerts.connection, DAY[10]) is None
     alerts.stand("A")
-    reserved = reserve_digest(alerts.connection, read_findings(alerts.connection, DAY[10]), "example.com")
+    reserved = reserve_digest(alerts.connection, alerts.findings(DAY[10]), "example.com")
     assert reserved.state == "reserved"
     assert reserved.message_id.startswith("<sla.20260110.")
     assert reserved.message_id.endswith("@example.com>")
@@ -186,13 +144,13 @@ def test_a_reservation_survives_the_session_that_made_it(alerts: Alerts, connect
     # the same block object would hand out the session that is open already
     another = SnowflakeSettings(port=connector.credentials.port, database=connector.database).to_block()
     with connect(another) as connection:
-        reserved = reserve_digest(connection, read_findings(connection, DAY[10]), "example.com")
+        reserved = reserve_digest(connection, alerts.findings(DAY[10]), "example.com")
     assert find_digest(alerts.connection, DAY[10]) == reserved
 
 
 def test_a_digest_is_sent_together_with_the_events_it_tells_of(alerts: Alerts) -> None:
     alerts.stand("A")
-    findings = read_findings(alerts.connection, DAY[10])
+    findings = alerts.findings(DAY[10])
     record(alerts.connection, findings, reserve_digest(alerts.connection, findings, "example.com"))
     found = find_digest(alerts.connection, DAY[10])
     assert found.state == "sent"
@@ -204,7 +162,7 @@ def test_a_digest_is_sent_together_with_the_events_it_tells_of(alerts: Alerts) -
 
 def test_events_that_cannot_be_written_leave_the_digest_unsent(alerts: Alerts) -> None:
     alerts.stand("A")
-    findings = read_findings(alerts.connection, DAY[10])
+    findings = alerts.findings(DAY[10])
     reserved = reserve_digest(alerts.connection, findings, "example.com")
     alerts.shop.rows("drop table alerts.sla_breaches")
     with pytest.raises(Exception, match="SLA_BREACHES"):
@@ -215,7 +173,7 @@ def test_events_that_cannot_be_written_leave_the_digest_unsent(alerts: Alerts) -
 
 def test_message_ids_differ_by_day_and_by_warehouse(alerts: Alerts) -> None:
     alerts.stand("A")
-    findings = {day: read_findings(alerts.connection, DAY[day]) for day in (10, 11)}
+    findings = {day: alerts.findings(DAY[day]) for day in (10, 11)}
     ids = {reserve_digest(alerts.connection, found, "example.com").message_id for found in findings.values()}
     assert len(ids) == 2
 
@@ -230,7 +188,30 @@ def test_creating_the_ledger_again_keeps_it(alerts: Alerts) -> None:
 
 def test_a_mart_that_was_built_for_another_day_is_refused(alerts) -> None:
     alerts.stand("A", "B")
-    alerts.shop.rows(f"update alerts.sla_breaches set as_of = '{DAY[5]}'")
+    alerts.at(DAY[5])
     assert len(read_findings(alerts.connection, DAY[5]).breaches) == 2
     with pytest.raises(TransformError, match=f"built as of {DAY[5]}, not {DAY[6]}"):
         read_findings(alerts.connection, DAY[6])
+
+
+def test_odd_data_opens_and_resolves_nothing_until_it_is_right(alerts) -> None:
+    alerts.stand("A", "B")
+    alerts.run(DAY[10])
+    alerts.stand("B", "C")
+    alerts.odd("odd: half of it is missing")
+    findings = alerts.findings(DAY[11])
+    assert findings.odd == ["odd: half of it is missing"]
+    alerts.run(DAY[11])
+    assert [event for _, event, day in alerts.events() if day == DAY[11]] == []
+    alerts.shop.rows("delete from alerts.data_health")
+    assert alerts.run(DAY[11]) == (1, 2, 1)
+
+
+def test_the_message_about_odd_data_is_not_the_digest(alerts) -> None:
+    alerts.stand("A")
+    findings = alerts.findings(DAY[10])
+    about_data = reserve_digest(alerts.connection, findings, "example.com", ABOUT_DATA)
+    assert find_digest(alerts.connection, DAY[10]) is None
+    assert find_digest(alerts.connection, DAY[10], ABOUT_DATA) == about_data
+    digest = reserve_digest(alerts.connection, findings, "example.com")
+    assert digest.message_id != about_data.message_id

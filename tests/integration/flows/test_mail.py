@@ -29,8 +29,9 @@ DIGEST = render(
         date(2026, 1, 31),
         [
             Breach(
-                "delivery_7d", "high", "A-1", "C-1", "Åsa Öberg", "P-1", "Teapot", "NordPost", "FI", None,
-                datetime(2026, 1, 1), "shipped", date(2026, 1, 9), 30, 23, Decimal("19.90"), True,
+                "delivery_7d", "warning", "team", "A-1", "C-1", "Åsa Öberg", "P-1", "Teapot",
+                "NordPost", "FI", None, datetime(2026, 1, 1), "shipped",
+                date(2026, 1, 9), 30, 23, Decimal("19.90"), True,
             )
         ],
         at_risk=0,

@@ -112,6 +112,6 @@ def test_breaches_are_the_orders_neither_cancelled_nor_delivered_whose_time_is_u
         pl.col("cancelled_at").is_null(),
         pl.col("delivered_at").is_null(),
     )
-    found = rows(built[1], "select order_id from alerts.sla_breaches")
+    found = rows(built[1], "select order_id from alerts.sla_breaches where rule_id = 'delivery_7d'")
     assert sorted(order_id for (order_id,) in found) == sorted(overdue["order_id"])
     assert found

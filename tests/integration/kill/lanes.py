@@ -28,7 +28,6 @@ MANIFEST = pl.Schema(
     }
 )
 BatchIds = dict[tuple[str, date], str]
-REPLACED = pl.Schema({name: MANIFEST[name] for name in ("entity", "batch_day", "batch_id")})
 
 
 class Warehouse:
@@ -94,7 +93,6 @@ class Lane:
     loads: int = 0
     spoiled: bool = False  # what is there is wrong
     _batch_ids: BatchIds = field(default_factory=dict)  # which batch each day came with
-    _replaced: list[tuple[str, date, str]] = field(default_factory=list)
     _runs: Iterator[int] = field(default_factory=itertools.count)
     _tried: list[str] = field(default_factory=list)
 
@@ -129,7 +127,6 @@ class Lane:
         problems = _gathered(
             self._manifest(session, after), self._tables(session, after), self._leftovers(session)
         )
-        self._replaced = self._replacements(after)
         self.loads += 1
         self.spoiled = bool(problems)
         self._tried.clear()
@@ -160,15 +157,6 @@ class Lane:
                 yield f"{entity} of {day} came with batch {batch_id}; before it was {earlier}"
             self._batch_ids[entity, day] = batch_id
 
-    def _replacements(self, after: Mapping[str, int]) -> list[tuple[str, date, str]]:
-        """What has to be said of replaced days."""
-        return self._replaced + [
-            (entity, day.date, self._batch_ids[entity, day.date])
-            for entity, number in after.items()
-            for day in shop.replaced_by(self.loads)
-            if number == self.loads
-        ]
-
     def _tables(self, session: SnowflakeConnection, after: Mapping[str, int]) -> Iterator[str]:
         """The tables hold the rows of these days, with the batches that the manifest names, and no others."""
         for entity in TABLES:
@@ -179,10 +167,6 @@ class Lane:
         for entity, number in after.items():
             rejects = pl.concat(shop.rejects(entity, day) for day in shop.days_after(number))
             yield from self._compared(session, "raw.rejected_rows", rejects, entity, f"entity = '{entity}'")
-        replaced = pl.DataFrame(self._replacements(after), REPLACED, orient="row")
-        yield from _differences(
-            "ops.replaced_days", replaced, self._rows(session, "ops.replaced_days", REPLACED)
-        )
         locks = self._rows(session, "ops.load_lock", {"batch_id": pl.String()})
         if locks.height != 1:
             yield f"ops.load_lock has {locks.height} rows instead of one"

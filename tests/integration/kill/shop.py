@@ -56,12 +56,6 @@ def brought_by(number: int) -> list[Day]:
     return [day for day in batch_days(number) if day not in before]
 
 
-def replaced_by(number: int) -> list[Day]:
-    """Those of which something else is there."""
-    before = {day.number for day in days_after(number - 1)}
-    return [day for day in brought_by(number) if day.number in before]
-
-
 def rows(entity: str, day: Day, copies: int = 1) -> pl.DataFrame:
     """The entity's rows of one day, with `_batch_day`; orders in so many copies, under ids of their own."""
     frame = _rows(entity, day)

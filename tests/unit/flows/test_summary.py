@@ -16,7 +16,7 @@ from flows.transform.build import DbtSummary
 
 MESSAGE_ID = "<sla.20260131.abc@example.com>"
 WORST = Breach(
-    "delivery_7d", "high", "A-<b>1</b>", "c", "Ann", "p", "Teapot", None, "FI", "express",
+    "delivery_7d", "warning", "team", "A-<b>1</b>", "c", "Ann", "p", "Teapot", None, "FI", "express",
     datetime(2026, 1, 1), "pending", date(2026, 1, 9), 30, 23, Decimal("19.90"), True,
 )  # fmt: skip
 
@@ -144,3 +144,9 @@ def test_a_second_run_for_the_day_replaces_its_page(summary: RunSummary, data_di
     write_page(RunSummary(summary.as_of, None, {}, {}, summary.dbt, AlertSummary(0, 0, 0, 0), {}))
     (page,) = (data_dir / "reports").iterdir()
     assert "A-&lt;b&gt;" not in page.read_text(encoding="utf-8")
+
+
+def test_a_digest_that_was_held_back_is_told_everywhere(summary: RunSummary) -> None:
+    odd = replace(summary, alerts=replace(summary.alerts, held_back=["stale: nothing came"]))
+    assert odd.to_json()["held_back"] == ["stale: nothing came"]
+    assert "  held back   the data is stale: nothing came\n" in render(odd)

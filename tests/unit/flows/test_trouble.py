@@ -11,7 +11,7 @@ from snowflake.connector.errors import (
     ServiceUnavailableError,
 )
 
-from flows.trouble import is_locked, is_lost, one_line, tells_of_a_lock
+from flows.trouble import is_locked, is_lost, one_line, tells_of_a_lock, tells_of_a_lost_connection
 
 WAITERS = (
     "Statement '01b4' has locked table 'MODELS' in transaction 1715 and this lock has not yet been released. "
@@ -89,6 +89,22 @@ def test_another_transaction_in_the_way_is_a_lock(error: Error) -> None:
 )
 def test_a_message_alone_can_tell_of_a_lock(message: str, locked: bool) -> None:
     assert tells_of_a_lock(message) is locked
+
+
+@pytest.mark.parametrize(
+    ("message", "lost"),
+    [
+        ("Database Error\n  250001 (08001): None: Failed to connect to DB: 127.0.0.1:1.", True),
+        ("Database Error in model fct_orders 250003 (n/a): 250003: Failed to execute request", True),
+        ("Database Error in model fct_orders\n  390111: Session no longer exists. New login", True),
+        ("290503 (08006): None: 503: Service Unavailable", True),
+        ("290403 (08006): None: 403: Forbidden", False),
+        ("001003 (42000): SQL compilation error", False),
+        ("Got 250001 results, configured to fail if != 0", False),
+    ],
+)
+def test_a_message_alone_can_tell_of_a_lost_connection(message: str, lost: bool) -> None:
+    assert tells_of_a_lost_connection(message) is lost
 
 
 def test_an_error_fits_on_a_line() -> None:

@@ -11,7 +11,7 @@ from flows.ingest.load import load_batch
 from flows.ingest.retries import Patience
 from tests.integration.flows.ingest.batches import DAYS, names, outcomes, stage_is_empty, staged_products
 
-WAITING = "loading products: another run is loading; waiting"
+WAITING = "loading products: another run is at work; waiting"
 
 
 @pytest.fixture
@@ -67,7 +67,6 @@ def test_what_the_other_run_loaded_meanwhile_is_skipped(
         DAYS[2]: ("same", "first"),
     }
     assert progress.lines[-1] == "loading products: another run has loaded the same meanwhile"
-    assert shop.rows("select * from ops.replaced_days") == []
     assert stage_is_empty(shop)
 
 
@@ -86,11 +85,6 @@ def test_where_the_other_run_loaded_a_part_of_it_only_the_rest_is_loaded(
         DAYS[1]: ("P", "second"),
         DAYS[2]: ("same", "second"),
     }
-    assert shop.rows("select batch_id, batch_day from ops.replaced_days order by batch_id, batch_day") == [
-        ("other", DAYS[2]),
-        ("second", DAYS[1]),
-        ("second", DAYS[2]),
-    ]
     assert stage_is_empty(shop)
 
 

@@ -13,7 +13,8 @@ from flows.alert.ledger import Breach, Findings
 
 BREACH = Breach(
     rule_id="delivery_7d",
-    severity="high",
+    severity="warning",
+    owner="team",
     order_id="A-1",
     customer_id="C-1",
     customer_name="Åsa Öberg",
@@ -33,7 +34,7 @@ BREACH = Breach(
 NAMES = [field.name for field in fields(Breach)]
 TEXT_FIELDS = [
     "order_id", "customer_id", "customer_name", "product_id", "product_name", "carrier", "country",
-    "shipping_tier", "status", "rule_id", "severity",
+    "shipping_tier", "status", "rule_id", "severity", "owner",
 ]  # fmt: skip
 
 
@@ -161,7 +162,7 @@ def test_the_html_loads_nothing_from_elsewhere() -> None:
 
 
 def test_the_attachment_is_named_after_the_day() -> None:
-    assert digest([BREACH]).attachment_name == "late-orders-2026-01-31.csv"
+    assert digest([BREACH]).attachment_name == "sla-breaches-2026-01-31.csv"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_the_csv_reads_back_what_was_written(name: str, value: str) -> None:
 def test_the_csv_ends_every_line_with_crlf_and_begins_with_the_names() -> None:
     lines = to_csv(breaches(2)).split("\r\n")
     assert lines[0] == ",".join(NAMES)
-    assert [line.split(",")[2] for line in lines[1:3]] == ["A-00000", "A-00001"]
+    assert [line.split(",")[3] for line in lines[1:3]] == ["A-00000", "A-00001"]
     assert lines[3:] == [""]
 
 

@@ -51,7 +51,7 @@ def test_the_message_offers_text_or_html_and_attaches_the_csv() -> None:
     assert [part.get_content_type() for part in alternative.iter_parts()] == ["text/plain", "text/html"]
     assert attachment.get_content_type() == "text/csv"
     assert attachment.get_content_disposition() == "attachment"
-    assert attachment.get_filename() == "late-orders-2026-01-31.csv"
+    assert attachment.get_filename() == "sla-breaches-2026-01-31.csv"
     assert attachment.get_param("charset") == "utf-8"
 
 

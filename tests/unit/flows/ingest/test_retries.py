@@ -137,7 +137,7 @@ def test_a_lost_session_is_left_and_a_new_one_prepared() -> None:
     assert (prepared, doors.left) == ([1, 2], [None, None])
     assert [line.split(" in ")[0].split(" waiting")[0] for line in lines] == [
         "loading: the connection was lost (250003: gone); trying again",
-        "loading: another run is loading;",
+        "loading: another run is at work;",
     ]
 
 

@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from flows.transform.build import _describe, _EventReader, _outcome
+from flows.transform.build import outcome
+from flows.transform.failures import describe
+from flows.transform.invoke import _EventReader
 
 
 def event(name: str, message: str, level: str = "info") -> str:
@@ -50,7 +52,7 @@ def test_an_event_without_its_end_of_line_waits_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
+    ("status", "meaning"),
     [
         ("success", "passed"),
         ("pass", "passed"),
@@ -64,8 +66,8 @@ def test_an_event_without_its_end_of_line_waits_for_it() -> None:
         ("Fail", "failed"),
     ],
 )
-def test_each_of_dbts_words_means_one_outcome(status: str, outcome: str) -> None:
-    assert _outcome(SimpleNamespace(status=status)) == outcome
+def test_each_of_dbts_words_means_one_outcome(status: str, meaning: str) -> None:
+    assert outcome(SimpleNamespace(status=status)) == meaning
 
 
 def test_every_status_dbt_knows_has_an_outcome_of_its_own() -> None:
@@ -79,6 +81,7 @@ def test_every_status_dbt_knows_has_an_outcome_of_its_own() -> None:
 def test_a_failure_names_node_reason_tested_model_and_compiled_sql() -> None:
     test = SimpleNamespace(
         name="not_null_orders",
+        relation_name="SHOP.TEST_FAILURES.not_null_orders",
         resource_type="test",
         depends_on=SimpleNamespace(nodes=["model.shop.fct_orders", "macro.dbt.x", "source.shop.raw.orders"]),
         compiled_path=None,
@@ -95,8 +98,12 @@ def test_a_failure_names_node_reason_tested_model_and_compiled_sql() -> None:
         SimpleNamespace(node=model, status="error", message=None),
         SimpleNamespace(node=model, status="skipped", message=None),
     ]
-    first, *lines = _describe(results[:2], results).splitlines()
+    first, *lines = describe(results[:2], 3, 1, lambda relation: [f"a row of {relation}"]).splitlines()
     assert first == "dbt: 2 of 3 nodes failed, 1 skipped"
     assert lines[0] == "- test not_null_orders on fct_orders, orders: Got 3 results, expected 0"
-    assert lines[1].endswith("/dbt/models/marts/fct_orders.yml")
-    assert lines[2:] == ["- model fct_orders: error", "  compiled SQL: /target/compiled/fct_orders.sql"]
+    assert lines[1:3] == [
+        "  a row of SHOP.TEST_FAILURES.not_null_orders",
+        "  all of them: SHOP.TEST_FAILURES.not_null_orders",
+    ]
+    assert lines[3].endswith("/dbt/models/marts/fct_orders.yml")
+    assert lines[4:] == ["- model fct_orders: error", "  compiled SQL: /target/compiled/fct_orders.sql"]

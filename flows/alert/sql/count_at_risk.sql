@@ -1,2 +1,0 @@
-select count(*) as at_risk
-from alerts.sla_at_risk

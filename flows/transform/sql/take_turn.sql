@@ -1,0 +1,2 @@
+update ops.build_lock
+set builder = %s

@@ -1,0 +1,77 @@
+"""One build at a time.
+
+A build compares the landing zone with what the last one knew, works on what is new, and notes it as known:
+two at once could note what neither has built. Whoever builds changes one row in a transaction that stays open
+until the build has ended; the others wait for it. A run that is killed loses its transaction, and with it its
+turn: https://docs.snowflake.com/en/sql-reference/transactions#aborting-transactions
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from prefect.runtime import flow_run
+from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import Error
+
+from flows.ingest.retries import PATIENCE, Patience, Session
+from flows.warehouse import Connect, read_sql
+
+# Snowflake ends a transaction that others wait for after five idle minutes.
+STIR_SECONDS = 60.0
+_SQL = Path(__file__).parent / "sql"
+
+
+@contextmanager
+def our_turn(
+    connect: Connect, report: Callable[[str], None], patience: Patience = PATIENCE
+) -> Iterator[None]:
+    """Wait until nobody else builds, and let nobody begin within the block.
+
+    Raises:
+        UnreachableError: the warehouse did not come back.
+        Error: of the connector, where another build did not end for as long as `patience` has it.
+    """
+    with Session(connect, _create, report, patience) as session:
+        connection = session.run(_take, "building the models")
+        ended = threading.Event()
+        keeper = threading.Thread(target=_keep, args=(connection, ended), daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join()
+            with suppress(Error):  # a lost session has lost its turn
+                connection.cursor().execute("rollback")
+
+
+def _create(connection: SnowflakeConnection) -> None:
+    connection.execute_string(read_sql(_SQL / "create_build_lock.sql"), remove_comments=True)
+
+
+def _take(connection: SnowflakeConnection) -> SnowflakeConnection:
+    with connection.cursor() as cursor:
+        cursor.execute("begin")
+        try:
+            _change(connection)
+        except BaseException:
+            with suppress(Error):
+                cursor.execute("rollback")
+            raise
+    return connection
+
+
+def _keep(connection: SnowflakeConnection, ended: threading.Event) -> None:
+    """Show now and then that somebody is there."""
+    while not ended.wait(STIR_SECONDS):
+        try:
+            _change(connection)
+        except Error:
+            return
+
+
+def _change(connection: SnowflakeConnection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(read_sql(_SQL / "take_turn.sql"), (str(flow_run.id or "by hand"),))
