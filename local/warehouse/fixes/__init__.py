@@ -6,6 +6,7 @@ Every fix replaces or wraps one attribute of fakesnow; `apply_all` runs once, be
 from local.warehouse.fixes import (
     copies,
     errors,
+    information_schema,
     merge,
     no_ops,
     numbers,
@@ -21,6 +22,7 @@ from local.warehouse.fixes import (
 
 def apply_all() -> None:
     """Apply every fix. Where two wrap the same method, the later one is the outer one."""
+    information_schema.apply()
     passes.apply()
     results.apply()
     numbers.apply()

@@ -67,6 +67,19 @@ def test_statements_about_roles_warehouses_and_sessions_succeed(query: Query, st
     assert query(statement) == [("Statement executed successfully.",)]
 
 
+def test_the_information_schema_lists_tables_and_views(query: Query) -> None:
+    query("create schema listed")
+    query("create table listed.t (id int)")
+    query("insert into listed.t values (1), (2)")
+    query("create view listed.v as select id from listed.t")
+    found = query(
+        "select table_name, table_type, row_count from information_schema.tables"
+        " where table_schema = 'LISTED' order by 1"
+    )
+    assert found == [("T", "BASE TABLE", 2), ("V", "VIEW", None)]
+    assert [row[1] for row in query("show tables in schema listed")] == ["T"]
+
+
 def test_a_comment_behind_the_last_semicolon_is_no_statement(query: Query) -> None:
     assert query("select 1 as one; -- that was all\n") == [(1,)]
 
