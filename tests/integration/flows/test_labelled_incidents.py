@@ -19,12 +19,15 @@ from flows.generate.parts import INCIDENT_KINDS, Incident, Incidents, Tier
 from flows.generate.shop import Shop
 from flows.transform.build import DbtSummary
 from flows.warehouse import connect, rows
+from tests.integration.flows.promises import judge, promises
 from tests.integration.flows.simulated_shops import build, load
 
 SLA_DAYS = 7
 OPENED = date(2026, 3, 2)
 DAYS = [OPENED + timedelta(days=number) for number in range(40)]
 BEFORE, DURING, AFTER = date(2026, 3, 14), date(2026, 3, 25), date(2026, 4, 8)
+LOST = date(2026, 4, 1)
+PROMISES = {promise.rule_id: promise for promise in promises()}
 
 
 def incident(kind: Any, first: int, last: int, **scope: Any) -> Incident:
@@ -49,6 +52,7 @@ def simulated(*listed: Incident) -> Shop:
         incidents=Incidents(
             lost_rate=0,
             stuck_rate=0,
+            given_up_days=22,
             outages_per_year=0,
             backlogs_per_year=0,
             strikes_per_year=0,
@@ -73,17 +77,23 @@ def labels() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def lives(labels: pl.DataFrame) -> pl.DataFrame:
+def whole_lives() -> pl.DataFrame:
+    """Every moment of every order's life."""
+    return truth.lives(TROUBLED, OPENED, DAYS[-1])
+
+
+@pytest.fixture(scope="module")
+def lives(labels: pl.DataFrame, whole_lives: pl.DataFrame) -> pl.DataFrame:
     """Per order: the days `placed` and `arrived`, whether it is `labelled`, and `held_until` which day."""
     held = labels.group_by("order_id").agg(
         pl.lit(True).alias("labelled"), pl.col("to").max().alias("held_until")
     )
     return (
-        truth.lives(TROUBLED, OPENED, DAYS[-1])
-        .select(
+        whole_lives.select(
             "order_id",
             pl.col("placed_at").dt.date().alias("placed"),
             pl.col("delivered_at").dt.date().alias("arrived"),
+            pl.col("cancelled_at").dt.date().alias("given_up"),
         )
         .join(held, on="order_id", how="left")
         .with_columns(pl.col("labelled").fill_null(False))
@@ -95,6 +105,7 @@ def still_open_and_late(lives: pl.DataFrame, as_of: date) -> pl.DataFrame:
     return lives.filter(
         pl.col("placed") < as_of - timedelta(days=SLA_DAYS),
         pl.col("arrived").is_null() | (pl.col("arrived") > as_of),
+        pl.col("given_up").is_null() | (pl.col("given_up") > as_of),
     )
 
 
@@ -131,7 +142,9 @@ def loaded(new_connector, data_root: Path) -> Iterator[tuple[SnowflakeConnector,
         yield connector, connection
 
 
-@pytest.fixture(scope="module", params=[BEFORE, DURING, AFTER], ids=["before", "during", "after"])
+@pytest.fixture(
+    scope="module", params=[BEFORE, DURING, LOST, AFTER], ids=["before", "during", "lost", "after"]
+)
 def built(request, loaded, prefect_api: None) -> Built:
     connector, connection = loaded
     return Built(request.param, build(connector, request.param), connection)
@@ -155,6 +168,28 @@ def test_late_arrivals_are_exactly_the_labelled_orders_that_were_held_up_too_lon
 def test_every_data_test_passes_without_a_warning(built: Built) -> None:
     assert (built.dbt.warned, built.dbt.failed, built.dbt.skipped) == (0, 0, 0)
     assert built.dbt.passed
+
+
+@pytest.mark.parametrize("rule_id", PROMISES)
+def test_every_rule_finds_exactly_the_orders_whose_lives_break_it(
+    built: Built, whole_lives: pl.DataFrame, rule_id: str
+) -> None:
+    expected = judge(PROMISES[rule_id], whole_lives, built.as_of)
+    assert built.order_ids(f"alerts.sla_breaches where rule_id = '{rule_id}'") == expected.broken
+    assert built.order_ids(f"alerts.sla_at_risk where rule_id = '{rule_id}'") == expected.at_risk
+
+
+@pytest.mark.parametrize("rule_id", PROMISES)
+def test_each_rule_is_broken_by_labelled_orders_or_by_those_that_break_it_without_incidents(
+    whole_lives: pl.DataFrame, labels: pl.DataFrame, rule_id: str
+) -> None:
+    peaceful, labelled = truth.lives(simulated(), OPENED, DAYS[-1]), ids(labels)
+    found: set[str] = set()
+    for day in (BEFORE, DURING, LOST, AFTER):
+        broken = judge(PROMISES[rule_id], whole_lives, day).broken
+        assert broken - labelled == judge(PROMISES[rule_id], peaceful, day).broken - labelled
+        found |= broken & labelled
+    assert found, "no incident breaks this rule, so nothing is proved of it"
 
 
 def test_nothing_but_a_labelled_incident_makes_an_order_late(lives: pl.DataFrame) -> None:
