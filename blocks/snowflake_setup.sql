@@ -56,7 +56,8 @@ create user if not exists order_pipeline
     default_secondary_roles = ()
     comment = 'Order monitoring';
 
-alter user order_pipeline set timezone = 'UTC';
+-- An account may have other settings; dbt's unit tests write days and times as YYYY-MM-DD HH24:MI:SS.
+alter user order_pipeline set timezone = 'UTC', date_input_format = 'AUTO', timestamp_input_format = 'AUTO';
 
 alter user order_pipeline set rsa_public_key = 'PUBLIC_KEY';
 

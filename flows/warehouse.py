@@ -111,6 +111,9 @@ def _session_parameters(query_tag: str) -> dict[str, Any]:
     # https://docs.snowflake.com/en/sql-reference/parameters
     return {
         "TIMEZONE": "UTC",
+        # an account may have others; dates are bound as YYYY-MM-DD
+        "DATE_INPUT_FORMAT": "AUTO",
+        "TIMESTAMP_INPUT_FORMAT": "AUTO",
         "QUERY_TAG": query_tag,
         "AUTOCOMMIT": True,  # an account may have another default; what belongs together has a BEGIN
         "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_TIMEOUT_SECONDS,

@@ -42,6 +42,8 @@ CLAUSES: dict[type[exp.Expr], str] = {
     exp.Group: "GROUP BY",
     exp.Having: "HAVING",
     exp.Limit: "LIMIT",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
     exp.Order: "ORDER BY",
     exp.Qualify: "QUALIFY",
     exp.Where: "WHERE",
@@ -60,7 +62,20 @@ PLAIN = {
     *(exp.TemporaryProperty, exp.TransientProperty, exp.Tuple, exp.Use, exp.Values, exp.Var, exp.With),
 }
 # Words that a parenthesis may follow, and that call nothing.
-NO_FUNCTIONS = {"AND", "AS", "EXISTS", "FROM", "GROUP", "IN", "NOT", "NUMBER", "OR", "OVER", "VALUES"}
+NO_FUNCTIONS = {
+    "AND",
+    "AS",
+    "EXISTS",
+    "FROM",
+    "GROUP",
+    "IN",
+    "NOT",
+    "NUMBER",
+    "OR",
+    "OVER",
+    "VALUES",
+    "WHERE",
+}
 
 _PATH = re.compile(r"(?<=@raw\.landing/)\S+")
 _UNION = re.compile(r" union (?:all|distinct) ")

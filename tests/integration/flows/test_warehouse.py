@@ -43,6 +43,8 @@ def test_these_session_parameters_are_sent_with_the_login(network: Network) -> N
     ours = {name: login["SESSION_PARAMETERS"].get(name) for name in warehouse._session_parameters("")}
     assert ours == {
         "TIMEZONE": "UTC",
+        "DATE_INPUT_FORMAT": "AUTO",
+        "TIMESTAMP_INPUT_FORMAT": "AUTO",
         "QUERY_TAG": '{"app": "order-monitoring", "step": "check-sla", "as_of": "2026-01-31"}',
         "AUTOCOMMIT": True,
         "STATEMENT_TIMEOUT_IN_SECONDS": 3600,
