@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from flows.generate.partitions import change_partitions
 from flows.generate.parts import Demand, Dirt
@@ -14,6 +15,8 @@ from flows.tables import ENTITIES
 LAST_DAY = date(2026, 11, 21)
 DAY_ORDERS = 10_000
 ORDERS_PER_CUSTOMER = 10
+# Fewer at a time take DuckDB several times as long.
+INSERTED_ROWS = 1_000_000
 # Every day brings the same number of orders, so that one round is as good as another.
 EVEN = Demand(anchor=LAST_DAY, growth_per_year=0, noise=0, weekdays=(1,) * 7, season=(("01-01", 1),))
 
@@ -46,16 +49,29 @@ def write_raw(database: Path, shop: Shop, days: Iterable[date]) -> dict[str, int
     No warehouse has the database open. Returns the rows of each entity.
     """
     rows = dict.fromkeys(ENTITIES, 0)
+    waiting: dict[str, list[pl.DataFrame]] = {entity: [] for entity in ENTITIES}
     connection = duckdb.connect(str(database))
+    connection.execute("begin")
+
+    def insert(entity: str) -> None:
+        frame = pl.concat(waiting[entity])
+        waiting[entity].clear()
+        rows[entity] += frame.height
+        connection.register("partitions", frame.to_arrow())
+        connection.execute(
+            f"insert into raw.{entity} by name "
+            "select *, 'day-' || cast(_batch_day as varchar) as _batch_id from partitions"
+        )
+        connection.unregister("partitions")
+
     for _, partitions in change_partitions(shop, days):
         for entity, frame in partitions.items():
-            rows[entity] += frame.height
-            connection.register("partition", frame.to_arrow())
-            connection.execute(
-                f"insert into raw.{entity} by name "
-                "select *, 'day-' || cast(_batch_day as varchar) as _batch_id from partition"
-            )
-            connection.unregister("partition")
+            waiting[entity].append(frame)
+            if sum(part.height for part in waiting[entity]) >= INSERTED_ROWS:
+                insert(entity)
+    for entity in ENTITIES:
+        if waiting[entity]:
+            insert(entity)
     for entity in ENTITIES:
         connection.execute(
             "insert into ops.load_manifest "
@@ -64,5 +80,6 @@ def write_raw(database: Path, shop: Shop, days: Iterable[date]) -> dict[str, int
             "group by _batch_day, _batch_id",
             [shop.origin],
         )
+    connection.execute("commit")
     connection.close()
     return rows

@@ -72,13 +72,13 @@ qualify
             updated_at desc nulls last,
             _batch_day desc,
             delivery_date desc nulls last,
-            raw.orders.status desc,
+            lower(trim(raw.orders.status)) desc,
             order_date desc,
             customer_id desc,
             product_id desc,
             quantity desc nulls last,
             unit_price desc nulls last,
-            raw.orders.shipping_tier desc nulls last,
+            lower(trim(raw.orders.shipping_tier)) desc nulls last,
             promised_date desc nulls last
     ) = 1;
 
@@ -102,7 +102,7 @@ qualify
             _batch_day desc,
             delivered_at desc nulls last,
             shipped_at desc nulls last,
-            status desc nulls last,
+            lower(trim(status)) desc nulls last,
             carrier desc nulls last,
             region desc nulls last,
             promised_at desc nulls last,
