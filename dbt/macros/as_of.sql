@@ -7,9 +7,14 @@
     {%- if day is none -%}
         (select max(_batch_day) from {{ source('raw', 'orders') }})
     {%- else -%}
-        {%- set parts = parse_day(day) -%}
-        date_from_parts({{ parts.year }}, {{ parts.month }}, {{ parts.day }})
+        {{- day_of(parse_day(day)) -}}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# A Python date as a DATE expression, which depends on no setting of the session. #}
+{% macro day_of(day) -%}
+    date_from_parts({{ day.year }}, {{ day.month }}, {{ day.day }})
 {%- endmacro %}
 
 

@@ -8,6 +8,25 @@
 {%- endmacro %}
 
 
+{# The columns of seeds/sla_rules.csv. #}
+{% macro rule_columns() %}
+    {{ return([
+        'rule_id', 'description', 'clock_start', 'clock_stop', 'threshold', 'unit', 'at_risk_before', 'severity',
+        'owner', 'tier', 'country', 'carrier', 'segment', 'valid_from', 'valid_to'
+    ]) }}
+{% endmacro %}
+
+
+{# Whether a row of seeds/sla_rules.csv has anything in it: spreadsheets like to leave empty lines at the end. #}
+{% macro says_something() -%}
+    (
+        {%- for column in rule_columns() %}
+        {{ 'or ' if not loop.first }}coalesce(trim({{ column }}), '') != ''
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
 {# Stops the build with the names of columns that a table which people write lacks. #}
 {% macro require_columns(relation, file, names) %}
     {%- if execute -%}

@@ -9,6 +9,7 @@ written as (
         lower(trim(rules.clock_start)) as starts,
         lower(trim(rules.clock_stop)) as stops
     from {{ ref('sla_rules') }} as rules
+    where {{ says_something() }}
 
 ),
 
@@ -74,7 +75,7 @@ problems as (
         coalesce(trim({{ column }}), '') != ''
         and (
             not regexp_like(trim({{ column }}), '^[0-9]{4}-[0-9]{2}-[0-9]{2}$')
-            or try_cast(trim({{ column }}) as date) is null
+            or try_to_date(trim({{ column }}), 'YYYY-MM-DD') is null
         )
     {% endfor %}
     union all
@@ -93,8 +94,8 @@ problems as (
     select
         rule_id,
         concat(
-            'applies to nothing: valid_from ', cast(valid_from as varchar), ' is after valid_to ',
-            cast(valid_to as varchar)
+            'applies to nothing: valid_from ', to_char(valid_from, 'YYYY-MM-DD'), ' is after valid_to ',
+            to_char(valid_to, 'YYYY-MM-DD')
         ) as problem
     from rules
     where valid_from > valid_to
@@ -103,8 +104,8 @@ problems as (
         earlier.rule_id,
         concat(
             'overlaps itself: two of its rows apply to the same orders from ',
-            cast(greatest(earlier.valid_from, later.valid_from) as varchar), ' to ',
-            cast(least(earlier.valid_to, later.valid_to) as varchar)
+            to_char(greatest(earlier.valid_from, later.valid_from), 'YYYY-MM-DD'), ' to ',
+            to_char(least(earlier.valid_to, later.valid_to), 'YYYY-MM-DD')
         ) as problem
     from rules as earlier
     inner join rules as later

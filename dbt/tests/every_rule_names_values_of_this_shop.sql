@@ -1,5 +1,6 @@
 -- A rule that names a tier, country, carrier or segment which no order has applies to nothing: most often a slip of the
 -- pen. What the shop does not record at all is not held against a rule.
+{%- set columns = ['shipping_tier', 'country', 'carrier', 'segment'] %}
 {%- set tiers_to_come = "('" ~ var('known_tiers') | join("', '") ~ "')" %}
 
 with
@@ -10,38 +11,47 @@ rules as (
 
 ),
 
+questions as (
+
+    -- Without any, nobody needs to go through all orders.
+    select count(*) as rules
+    from rules
+    where
+        coalesce(country, carrier, segment) is not null
+        or coalesce(shipping_tier, '') not in ('', '{{ var('known_tiers') | join("', '") }}')
+    having count(*) > 0
+
+),
+
 slices as (
 
     select distinct
-        shipping_tier,
-        country,
-        carrier,
+        orders.shipping_tier,
+        orders.country,
+        orders.carrier,
+        orders.segment,
         true as is_one
-    from {{ ref('fct_orders') }}
+    from {{ ref('fct_orders') }} as orders
+    cross join questions
 
 ),
 
 known as (
 
-    {% for column in ['shipping_tier', 'country', 'carrier'] %}
+    {% for column in columns %}
     select distinct
         '{{ column }}' as column_name,
         {{ column }} as known_value
     from slices
     where {{ column }} is not null
-    union all
+    {{ 'union all' if not loop.last }}
     {% endfor %}
-    select distinct
-        'segment' as column_name,
-        segment as known_value
-    from {{ ref('dim_customers') }}
-    where segment is not null
 
 ),
 
 named as (
 
-    {% for column in ['shipping_tier', 'country', 'carrier', 'segment'] %}
+    {% for column in columns %}
     select distinct
         rule_id,
         '{{ column }}' as column_name,
@@ -82,7 +92,8 @@ recorded as (
     select
         count(shipping_tier) as tiers,
         count(country) as countries,
-        count(carrier) as carriers
+        count(carrier) as carriers,
+        count(segment) as segments
     from slices
 
 ),
@@ -92,7 +103,7 @@ never_together as (
     -- Known one by one.
     select distinct
         rules.rule_id,
-        'applies to nothing: no order has its tier, country and carrier together' as problem
+        'applies to nothing: no order has its tier, country, carrier and segment together' as problem
     from rules
     cross join recorded
     left join slices
@@ -100,10 +111,11 @@ never_together as (
             coalesce(rules.shipping_tier = slices.shipping_tier, rules.shipping_tier is null or recorded.tiers = 0)
             and coalesce(rules.country = slices.country, rules.country is null or recorded.countries = 0)
             and coalesce(rules.carrier = slices.carrier, rules.carrier is null or recorded.carriers = 0)
+            and coalesce(rules.segment = slices.segment, rules.segment is null or recorded.segments = 0)
     where
         slices.is_one is null
         and coalesce(rules.shipping_tier, '') not in {{ tiers_to_come }}
-        and recorded.tiers + recorded.countries + recorded.carriers > 0
+        and recorded.tiers + recorded.countries + recorded.carriers + recorded.segments > 0
         and rules.rule_id not in (select unknown_values.rule_id from unknown_values)
 
 )

@@ -3,7 +3,7 @@ with
 
 clock as (
 
-    select {{ as_of() }} as as_of
+    select cast(dateadd(day, 1, {{ as_of() }}) as timestamp_ntz) as end_of_day
 
 ),
 
@@ -12,7 +12,7 @@ staged as (
     select count(*) as order_count
     from {{ ref('stg_orders') }} as orders
     cross join clock
-    where cast(orders.ordered_at as date) <= clock.as_of
+    where orders.ordered_at < clock.end_of_day
 
 ),
 

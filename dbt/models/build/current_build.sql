@@ -1,5 +1,5 @@
 {%- set built_days, last_attempt = standing('built_days'), standing('current_build') -%}
-{%- set is_asked_to = 'true' if is_full_refresh() else 'false' -%}
+{%- set has_to = 'true' if is_full_refresh() or not everything_stands() else 'false' -%}
 
 with
 
@@ -22,8 +22,8 @@ delivery_rule as (
                 coalesce(country, ''),
                 coalesce(carrier, ''),
                 coalesce(segment, ''),
-                cast(valid_from as varchar),
-                cast(valid_to as varchar)
+                to_char(valid_from, 'YYYY-MM-DD'),
+                to_char(valid_to, 'YYYY-MM-DD')
             ),
             '; '
         ) within group (
@@ -76,7 +76,7 @@ final as (
         clock.as_of,
         last_completed.as_of as since,
         coalesce(delivery_rule.terms, '') as delivery_terms,
-        {{ is_asked_to }}
+        {{ has_to }}
         or coalesce(
             last_completed.as_of > clock.as_of
             or last_completed.delivery_terms != coalesce(delivery_rule.terms, ''),

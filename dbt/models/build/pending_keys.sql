@@ -1,18 +1,12 @@
-{%- set as_they_stand = {
-    'orders': standing('stg_orders'),
-    'deliveries': standing('stg_deliveries'),
-    'customers': standing('stg_customers'),
-    'products': standing('stg_products'),
-} -%}
+{{ config(post_hook='{{ ask_for_the_build_plan() }}') }}
+
 {%- set keys = {
     'orders': 'order_id',
     'deliveries': 'delivery_id',
     'customers': 'customer_id',
     'products': 'product_id',
 } -%}
-{%- set built_days, fct_orders = standing('built_days'), standing('fct_orders') -%}
-{%- set unfinished = standing('pending_keys') -%}
-{%- set complete = built_days and fct_orders and as_they_stand.values() | reject('none') | list | length == 4 -%}
+{%- set fct_orders, unfinished = standing('fct_orders'), standing('pending_keys') -%}
 
 with
 
@@ -22,37 +16,28 @@ build as (
 
 ),
 
-loaded_days as (
+changed_days as (
 
-    select * from {{ ref('loaded_days') }}
+    select * from {{ ref('changed_days') }}
 
 ),
 
-{% if complete and unfinished %}
+{% if everything_stands() %}
 
-changed_days as (
+passed as (
 
-    -- Days with rows that the last completed build did not know, or that it knew and that are not there any more.
-    select distinct
-        coalesce(loaded_days.entity, built_days.entity) as entity,
-        coalesce(loaded_days.batch_day, built_days.batch_day) as batch_day
-    from loaded_days
-    full outer join {{ built_days }} as built_days
-        on
-            loaded_days.entity = built_days.entity
-            and loaded_days.batch_day = built_days.batch_day
-            and loaded_days.batch_id = built_days.batch_id
-            and loaded_days.row_count = built_days.row_count
-    where
-        loaded_days.entity is null
-        or built_days.entity is null
+    -- The time from the end of the day of the last completed build to that of this one.
+    select
+        cast(dateadd(day, 1, since) as timestamp_ntz) as first_moment,
+        cast(dateadd(day, 1, as_of) as timestamp_ntz) as end_moment
+    from build
 
 ),
 
 {% for entity, key in keys.items() %}
 changed_{{ entity }} as (
 
-    select raw_rows.{{ key }}{{ ', raw_rows.order_id' if entity == 'deliveries' }}
+    select raw_rows.*
     from {{ source('raw', entity) }} as raw_rows
     inner join changed_days
         on
@@ -65,20 +50,95 @@ lost_{{ entity }} as (
 
     -- The version that stands may be gone.
     select standing.{{ key }}{{ ', standing.order_id' if entity == 'deliveries' }}
-    from {{ as_they_stand[entity] }} as standing
+    from {{ standing('stg_' ~ entity) }} as standing
     inner join changed_days
         on
             standing.changed_on = changed_days.batch_day
             and changed_days.entity = '{{ entity }}'
     union all
     select standing.{{ key }}{{ ', standing.order_id' if entity == 'deliveries' }}
-    from {{ as_they_stand[entity] }} as standing
+    from {{ standing('stg_' ~ entity) }} as standing
     cross join build
     where standing.changed_on > build.as_of
 
 ),
 
 {% endfor %}
+moved_customers as (
+
+    -- Orders take country and segment from their customers, and nothing else.
+    select changed_customers.customer_id
+    from changed_customers
+    inner join {{ standing('stg_customers') }} as standing
+        on changed_customers.customer_id = standing.customer_id
+    where
+        changed_customers.country is distinct from standing.country
+        or changed_customers.segment is distinct from standing.segment
+    union all
+    select customer_id from lost_customers
+
+),
+
+unknown_customers as (
+
+    select changed_customers.customer_id
+    from changed_customers
+    left join {{ standing('stg_customers') }} as standing
+        on changed_customers.customer_id = standing.customer_id
+    where standing.customer_id is null
+
+),
+
+unfinished_keys as (
+
+    -- What an attempt that did not come to its end had found; its tables may have forgotten it.
+    select
+        unfinished.entity,
+        unfinished.pending_key,
+        unfinished.order_day
+    from {{ unfinished }} as unfinished
+    inner join build
+        on unfinished.build_number = build.build_number
+
+),
+
+delivery_ids as (
+
+    select delivery_id from changed_deliveries
+    union distinct
+    select delivery_id from lost_deliveries
+    union distinct
+    select pending_key as delivery_id
+    from unfinished_keys
+    where entity = 'deliveries'
+
+),
+
+delivery_range as (
+
+    -- Ids often rise with time: then those in between lie together, and nobody needs to go through the others.
+    select
+        min(delivery_id) as first_id,
+        max(delivery_id) as last_id
+    from delivery_ids
+
+),
+
+standing_deliveries as (
+
+    select
+        standing.delivery_id,
+        standing.order_id,
+        standing.changed_on
+    from {{ standing('stg_deliveries') }} as standing
+    cross join delivery_range
+    where
+        standing.delivery_id >= delivery_range.first_id
+        and standing.delivery_id <= delivery_range.last_id
+        and standing.delivery_id in (select delivery_ids.delivery_id from delivery_ids)
+
+),
+
 orders_in_question as (
 
     select order_id from changed_orders
@@ -87,48 +147,35 @@ orders_in_question as (
     union all
     select order_id from changed_deliveries
     union all
-    select order_id from lost_deliveries
-    union all
     -- a delivery may have belonged to another order before
-    select standing.order_id
-    from {{ as_they_stand['deliveries'] }} as standing
-    where standing.delivery_id in (select changed_deliveries.delivery_id from changed_deliveries)
+    select order_id from standing_deliveries
     union all
     select raw_rows.order_id
     from {{ source('raw', 'deliveries') }} as raw_rows
     where raw_rows.delivery_id in (select lost_deliveries.delivery_id from lost_deliveries)
     union all
-    -- country and segment
     select standing.order_id
     from {{ fct_orders }} as standing
-    where standing.customer_id in (select changed_customers.customer_id from changed_customers)
+    where standing.customer_id in (select moved_customers.customer_id from moved_customers)
     union all
+    -- whose customers nobody knew
     select standing.order_id
     from {{ fct_orders }} as standing
-    where standing.customer_id in (select lost_customers.customer_id from lost_customers)
+    where
+        standing.country is null
+        and standing.segment is null
+        and standing.customer_id in (select unknown_customers.customer_id from unknown_customers)
     union all
     -- known before, and come to pass since
+    {% for entity, moment in [('orders', 'ordered_at'), ('orders', 'delivered_at'), ('deliveries', 'shipped_at')] %}
     select standing.order_id
-    from {{ as_they_stand['orders'] }} as standing
-    cross join build
+    from {{ standing('stg_' ~ entity) }} as standing
+    cross join passed
     where
-        cast(standing.ordered_at as date) > build.since
-        and cast(standing.ordered_at as date) <= build.as_of
+        standing.{{ moment }} >= passed.first_moment
+        and standing.{{ moment }} < passed.end_moment
     union all
-    select standing.order_id
-    from {{ as_they_stand['orders'] }} as standing
-    cross join build
-    where
-        cast(standing.delivered_at as date) > build.since
-        and cast(standing.delivered_at as date) <= build.as_of
-    union all
-    select standing.order_id
-    from {{ as_they_stand['deliveries'] }} as standing
-    cross join build
-    where
-        cast(standing.shipped_at as date) > build.since
-        and cast(standing.shipped_at as date) <= build.as_of
-    union all
+    {% endfor %}
     -- late since
     select standing.order_id
     from {{ fct_orders }} as standing
@@ -140,60 +187,153 @@ orders_in_question as (
 
 ),
 
+found as (
+
+    {% for entity, key in keys.items() %}
+    select
+        '{{ entity }}' as entity,
+        {{ key }} as pending_key,
+        false as is_lost
+    from changed_{{ entity }}
+    union all
+    select
+        '{{ entity }}' as entity,
+        {{ key }} as pending_key,
+        true as is_lost
+    from lost_{{ entity }}
+    union all
+    {% endfor %}
+    select
+        'fct_orders' as entity,
+        order_id as pending_key,
+        true as is_lost
+    from orders_in_question
+    union all
+    select
+        entity,
+        pending_key,
+        true as is_lost
+    from unfinished_keys
+
+),
+
 keys as (
 
-    select distinct
-        'orders' as entity,
-        order_id as pending_key
-    from orders_in_question
-    {% for entity, key in keys.items() if entity != 'orders' %}
-    union all
-    select distinct
+    select
+        found.entity,
+        found.pending_key,
+        max(case when found.is_lost then 1 else 0 end) = 1 as is_lost
+    from found
+    cross join build
+    where not build.rebuilds_everything
+    group by
+        found.entity,
+        found.pending_key
+
+),
+
+order_range as (
+
+    select
+        min(pending_key) as first_id,
+        max(pending_key) as last_id
+    from keys
+    where entity = 'fct_orders'
+
+),
+
+standing_orders as (
+
+    select
+        standing.order_id,
+        standing.changed_on,
+        standing.updated_at,
+        cast(standing.ordered_at as date) as order_day
+    from {{ standing('stg_orders') }} as standing
+    cross join order_range
+    where
+        standing.order_id >= order_range.first_id
+        and standing.order_id <= order_range.last_id
+        and standing.order_id in (
+            select keys.pending_key
+            from keys
+            where keys.entity = 'fct_orders'
+        )
+
+),
+
+standing_rows as (
+
+    -- What stands of these keys, and where: a build need not look for it once more.
+    {% for entity in ['orders', 'fct_orders'] %}
+    select
         '{{ entity }}' as entity,
-        {{ key }} as pending_key
-    from (
-        select {{ key }} from changed_{{ entity }}
-        union all
-        select {{ key }} from lost_{{ entity }}
-    ) as either
+        order_id as pending_key,
+        changed_on,
+        updated_at
+    from standing_orders
+    union all
+    {% endfor %}
+    select
+        'deliveries' as entity,
+        delivery_id as pending_key,
+        changed_on,
+        cast(null as timestamp_ntz) as updated_at
+    from standing_deliveries
+    {% for entity in ['customers', 'products'] %}
+    union all
+    select
+        '{{ entity }}' as entity,
+        standing.{{ keys[entity] }} as pending_key,
+        standing.changed_on,
+        cast(null as timestamp_ntz) as updated_at
+    from {{ standing('stg_' ~ entity) }} as standing
+    where
+        standing.{{ keys[entity] }} in (
+            select keys.pending_key
+            from keys
+            where keys.entity = '{{ entity }}'
+        )
     {% endfor %}
 
 ),
 
-found as (
+order_days as (
 
+    -- The days fct_orders has them under: those of the versions that stand, and of those before an attempt.
     select
-        keys.entity,
-        keys.pending_key,
-        standing.order_day
-    from keys
-    left join {{ fct_orders }} as standing
-        on
-            keys.pending_key = standing.order_id
-            and keys.entity = 'orders'
+        order_id,
+        order_day
+    from standing_orders
+    union distinct
+    select
+        pending_key as order_id,
+        order_day
+    from unfinished_keys
+    where order_day is not null
 
 ),
 
 final as (
 
     select
-        found.entity,
-        found.pending_key,
-        found.order_day,
+        keys.entity,
+        keys.pending_key,
+        keys.is_lost,
+        standing_rows.changed_on,
+        standing_rows.updated_at,
+        order_days.order_day,
         build.build_number
-    from found
+    from keys
     cross join build
-    where not build.rebuilds_everything
-    union distinct
-    -- what an attempt that did not come to its end had found; its tables may have forgotten it
-    select
-        unfinished.entity,
-        unfinished.pending_key,
-        unfinished.order_day,
-        unfinished.build_number
-    from {{ unfinished }} as unfinished
-    inner join build
-        on unfinished.build_number = build.build_number
+    left join standing_rows
+        on
+            keys.pending_key = standing_rows.pending_key
+            and keys.entity = standing_rows.entity
+    left join order_days
+        on
+            keys.pending_key = order_days.order_id
+            and keys.entity = 'fct_orders'
 
 )
 
@@ -203,12 +343,15 @@ final as (
 
     -- Everything is made as a whole.
     select
-        cast(loaded_days.entity as varchar) as entity,
+        cast(changed_days.entity as varchar) as entity,
         cast(null as varchar) as pending_key,
+        false as is_lost,
+        cast(null as date) as changed_on,
+        cast(null as timestamp_ntz) as updated_at,
         cast(null as date) as order_day,
         build.build_number
     from build
-    inner join loaded_days
+    inner join changed_days
         on false
 
 )

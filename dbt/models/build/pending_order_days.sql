@@ -6,7 +6,7 @@ pending_orders as (
         pending_key,
         order_day
     from {{ ref('pending_keys') }}
-    where entity = 'orders'
+    where entity = 'fct_orders'
 
 ),
 
@@ -17,9 +17,9 @@ final as (
     from pending_orders
     where order_day is not null
     union distinct
-    select orders.order_day
-    from {{ ref('fct_orders') }} as orders
-    where orders.order_id in (select pending_orders.pending_key from pending_orders)
+    select made.order_day
+    from {{ pending_rows(ref('fct_orders'), 'fct_orders') }} as made
+    where made.order_id in (select pending_orders.pending_key from pending_orders)
 
 )
 

@@ -1,8 +1,6 @@
 {{
     config(
-        materialized='incremental',
-        incremental_strategy='replace_pending',
-        on_schema_change='append_new_columns',
+        materialized='replaced_by_key',
         unique_key='order_day',
         meta={'pending': 'order_days'},
     )

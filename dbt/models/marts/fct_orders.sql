@@ -1,10 +1,8 @@
 {{
     config(
-        materialized='incremental',
-        incremental_strategy='replace_pending',
-        on_schema_change='append_new_columns',
+        materialized='replaced_by_key',
         unique_key='order_id',
-        meta={'pending': 'orders'},
+        meta={'pending': 'fct_orders', 'lies_by': 'order_day'},
     )
 }}
 
@@ -23,7 +21,7 @@ orders as (
     select *
     from {{ ref('stg_orders') }}
     {%- if pending_only %}
-    where order_id in ({{ pending('orders') }})
+    where {{ pending_orders_only() }}
     {%- endif %}
 
 ),
@@ -34,15 +32,38 @@ customers as (
 
 ),
 
-deliveries as (
+{% if pending_only %}
+order_range as (
 
-    select *
-    from {{ ref('stg_deliveries') }}
-    {%- if pending_only %}
-    where order_id in ({{ pending('orders') }})
-    {%- endif %}
+    -- Ids often rise with time: then those in between lie together, and nobody needs to go through the others.
+    select
+        min(pending_key) as first_id,
+        max(pending_key) as last_id
+    from {{ ref('pending_keys') }}
+    where entity = 'fct_orders'
 
 ),
+
+deliveries as (
+
+    select stg_deliveries.*
+    from {{ ref('stg_deliveries') }} as stg_deliveries
+    cross join order_range
+    where
+        stg_deliveries.order_id >= order_range.first_id
+        and stg_deliveries.order_id <= order_range.last_id
+        and stg_deliveries.order_id in ({{ pending('fct_orders') }})
+
+),
+
+{% else %}
+deliveries as (
+
+    select * from {{ ref('stg_deliveries') }}
+
+),
+
+{% endif %}
 
 delivery_rules as (
 

@@ -1,4 +1,6 @@
-{{ config(unique_key='customer_id', meta={'pending': 'customers'}) }}
+{{ config(unique_key='customer_id', meta={'pending': 'customers', 'lies_by': 'changed_on'}) }}
+
+{%- set pending_only = builds_pending_only() %}
 
 with
 
@@ -8,38 +10,13 @@ clock as (
 
 ),
 
+raw_versions as (
+
+    {{ raw_versions('customers', 'customer_id', pending_only) }}
+
+),
+
 versions as (
-
-    select raw_customers.*
-    from {{ source('raw', 'customers') }} as raw_customers
-    cross join clock
-    where
-        raw_customers._batch_day <= clock.as_of
-        {%- if builds_pending_only() %}
-        and raw_customers.customer_id in ({{ pending('customers') }})
-        {%- endif %}
-
-),
-
-newest as (
-
-    select *
-    from versions
-    qualify row_number() over (
-        partition by customer_id
-        order by
-            _batch_day desc,
-            created_at desc nulls last,
-            name desc nulls last,
-            email desc nulls last,
-            city desc nulls last,
-            country desc nulls last,
-            segment desc nulls last
-    ) = 1
-
-),
-
-final as (
 
     select
         -- ids
@@ -55,7 +32,46 @@ final as (
         -- dates and timestamps
         created_at,
         _batch_day as changed_on
+    from raw_versions
+
+),
+
+newest as (
+
+    -- The columns after the day decide between versions of one day, so that the order of rows never does.
+    select *
+    from versions
+    qualify row_number() over (
+        partition by customer_id
+        order by
+            changed_on desc,
+            created_at desc nulls last,
+            customer_name desc nulls last,
+            email desc nulls last,
+            city desc nulls last,
+            country desc nulls last,
+            segment desc nulls last
+    ) = 1
+
+),
+
+final as (
+
+    {% if pending_only %}
+    -- What stands may be newer still. It is never as new: its day would have changed, and it be lost.
+    select newest.*
     from newest
+    inner join {{ ref('pending_keys') }} as pending_keys
+        on
+            newest.customer_id = pending_keys.pending_key
+            and pending_keys.entity = 'customers'
+    where
+        pending_keys.is_lost
+        or pending_keys.changed_on is null
+        or newest.changed_on > pending_keys.changed_on
+    {% else %}
+    select * from newest
+    {% endif %}
 
 )
 

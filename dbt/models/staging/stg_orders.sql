@@ -1,4 +1,6 @@
-{{ config(unique_key='order_id', meta={'pending': 'orders'}) }}
+{{ config(unique_key='order_id', meta={'pending': 'orders', 'lies_by': 'changed_on'}) }}
+
+{%- set pending_only = builds_pending_only() %}
 
 with
 
@@ -8,43 +10,13 @@ clock as (
 
 ),
 
+raw_versions as (
+
+    {{ raw_versions('orders', 'order_id', pending_only) }}
+
+),
+
 versions as (
-
-    select raw_orders.*
-    from {{ source('raw', 'orders') }} as raw_orders
-    cross join clock
-    where
-        raw_orders._batch_day <= clock.as_of
-        {%- if builds_pending_only() %}
-        and raw_orders.order_id in ({{ pending('orders') }})
-        {%- endif %}
-
-),
-
-newest as (
-
-    -- Equal updated_at and day: the remaining columns decide, so that the result never depends on row order.
-    select *
-    from versions
-    qualify row_number() over (
-        partition by order_id
-        order by
-            updated_at desc nulls last,
-            _batch_day desc,
-            delivery_date desc nulls last,
-            status desc,
-            order_date desc,
-            customer_id desc,
-            product_id desc,
-            quantity desc nulls last,
-            unit_price desc nulls last,
-            shipping_tier desc nulls last,
-            promised_date desc nulls last
-    ) = 1
-
-),
-
-final as (
 
     select
         -- ids
@@ -66,7 +38,55 @@ final as (
         promised_date,
         updated_at,
         _batch_day as changed_on
+    from raw_versions
+
+),
+
+newest as (
+
+    -- The columns after the day decide between versions of one day, so that the order of rows never does.
+    select *
+    from versions
+    qualify row_number() over (
+        partition by order_id
+        order by
+            updated_at desc nulls last,
+            changed_on desc,
+            delivered_at desc nulls last,
+            status desc,
+            ordered_at desc,
+            customer_id desc,
+            product_id desc,
+            quantity desc nulls last,
+            unit_price desc nulls last,
+            shipping_tier desc nulls last,
+            promised_date desc nulls last
+    ) = 1
+
+),
+
+final as (
+
+    {% if pending_only %}
+    -- What stands may be newer still. It is never as new: its day would have changed, and it be lost.
+    select newest.*
     from newest
+    inner join {{ ref('pending_keys') }} as pending_keys
+        on
+            newest.order_id = pending_keys.pending_key
+            and pending_keys.entity = 'orders'
+    where
+        pending_keys.is_lost
+        or pending_keys.changed_on is null
+        or newest.updated_at > pending_keys.updated_at
+        or (newest.updated_at is not null and pending_keys.updated_at is null)
+        or (
+            newest.updated_at is not distinct from pending_keys.updated_at
+            and newest.changed_on > pending_keys.changed_on
+        )
+    {% else %}
+    select * from newest
+    {% endif %}
 
 )
 

@@ -1,15 +1,13 @@
 {{ config(materialized='view') }}
 
-{{ require_columns(ref('sla_rules'), 'seeds/sla_rules.csv', [
-    'rule_id', 'description', 'clock_start', 'clock_stop', 'threshold', 'unit', 'at_risk_before', 'severity',
-    'owner', 'tier', 'country', 'carrier', 'segment', 'valid_from', 'valid_to'
-]) }}
+{{ require_columns(ref('sla_rules'), 'seeds/sla_rules.csv', rule_columns()) }}
 
 with
 
 written as (
 
     select * from {{ ref('sla_rules') }}
+    where {{ says_something() }}
 
 ),
 
@@ -39,8 +37,8 @@ final as (
         coalesce(try_cast(trim(at_risk_before) as number(9, 0)), 0) as at_risk_before,
 
         -- dates
-        coalesce(try_cast(trim(valid_from) as date), date_from_parts(1900, 1, 1)) as valid_from,
-        coalesce(try_cast(trim(valid_to) as date), date_from_parts(9999, 12, 31)) as valid_to
+        coalesce(try_to_date(trim(valid_from), 'YYYY-MM-DD'), date_from_parts(1900, 1, 1)) as valid_from,
+        coalesce(try_to_date(trim(valid_to), 'YYYY-MM-DD'), date_from_parts(9999, 12, 31)) as valid_to
     from written
 
 )

@@ -89,7 +89,7 @@ def test_no_model_holds_what_a_replaced_day_has_lost_and_a_failed_build_forgets_
     built_shop.rows("update ops.load_manifest set row_count = row_count - 1")
     build_models(AS_OF, BLOCK)
     after = order_ids(built_shop)
-    assert set(after) == set(before)
+    assert {model for model in after if not model.startswith("STAGING.MADE_")} == set(before)
     assert set().union(*after.values()) == {"a", "b", "d"}
     assert after["MARTS.FCT_ORDERS"] == {"a", "b", "d"}
 
