@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench up down clean lock
+.PHONY: help install run test lint format erd bench up down clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ format: $(INSTALLED) ## rewrite the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar --quiet dbt
 	$(BIN)/sqlfluff fix --disable-progress-bar --quiet --templater placeholder flows blocks
+
+erd: $(INSTALLED) ## draw docs/erd.md and dbt/assets/erd.svg anew from the models' yml (needs Graphviz)
+	@$(BIN)/dbt parse --quiet --project-dir dbt --profiles-dir dbt
+	@$(BIN)/python docs/draw_erd.py dbt/target/manifest.json
 
 bench: $(INSTALLED) ## every figure with its reference: figure, target, met or not
 	@$(BIN)/python -m bench $(ARGS)

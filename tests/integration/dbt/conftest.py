@@ -103,16 +103,19 @@ class Shop:
         """`dbt build` in this process, without the unit tests, which do not depend on the data."""
         if "--exclude-resource-type" not in arguments:
             arguments = ("--exclude-resource-type", "unit_test", *arguments)
-        command = ["--quiet", "build", *arguments]
-        command += ["--project-dir", str(project), "--profiles-dir", str(project)]
         if as_of is not None:
-            command += ["--vars", f"{{as_of: '{as_of}', past: {str(past).lower()}}}"]
+            arguments += ("--vars", f"{{as_of: '{as_of}', past: {str(past).lower()}}}")
+        return self.dbt("build", *arguments, project=project)
+
+    def dbt(self, *command: str, project: Path = paths.DBT_PROJECT) -> dbtRunnerResult:
+        """A dbt command in this process, for this shop."""
+        command = ("--quiet", *command, "--project-dir", str(project), "--profiles-dir", str(project))
         with pytest.MonkeyPatch.context() as patch:
             for name in set(os.environ) - set(self.environment):
                 patch.delenv(name)
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            return dbtRunner().invoke(command)
+            return dbtRunner().invoke(list(command))
 
     def execute(self, sql: str) -> Any:
         """Run one statement."""

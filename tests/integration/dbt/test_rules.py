@@ -361,6 +361,9 @@ def test_the_open_alert_of_a_withdrawn_rule_is_to_be_resolved(changed):
     assert after.alerts == [alert | {"alert_state": "to_resolve", "owner": None}]
 
 
+NEVER_TOGETHER = "applies to nothing: no order has its tier, country, carrier and segment together"
+
+
 @pytest.fixture(scope="module")
 def misnaming(large_shop, rules_file):
     """A build by rules of which all but two name what the shop does not have."""
@@ -372,6 +375,7 @@ def misnaming(large_shop, rules_file):
         rule("carrier", carrier="Fats"),
         rule("segment", segment="buisness"),
         rule("together", country="FR", carrier="Slow"),
+        rule("segment together", country="FR", segment="consumer"),
     ]
     result = rules_file.build(large_shop, rows, *WITH_SINGULAR_TESTS)
     assert not result.success
@@ -384,13 +388,25 @@ def test_a_rule_that_applies_to_no_order_is_named_with_what_the_shop_has(large_s
         "country": {'names the unknown country "fr"; this shop has DE, FR'},
         "carrier": {'names the unknown carrier "Fats"; this shop has Fast, Slow'},
         "segment": {'names the unknown segment "buisness"; this shop has business, consumer'},
-        "together": {"applies to nothing: no order has its tier, country and carrier together"},
+        "together": {NEVER_TOGETHER},
+        "segment together": {NEVER_TOGETHER},
     }
 
 
 def test_nothing_is_judged_by_a_rule_that_applies_to_no_order(misnaming):
     followers = ("sla_clocks", "sla_breaches", "sla_at_risk", "sla_alerts", "built_days")
     assert {name: statuses(misnaming)[name] for name in followers} == dict.fromkeys(followers, "skipped")
+
+
+def test_empty_lines_of_a_spreadsheet_are_no_rules(small_shop, rules_file):
+    blank = dict.fromkeys(DELIVERY, "")
+    result = rules_file.build(small_shop, [DELIVERY, blank, dict.fromkeys(DELIVERY, " "), blank], *RULES_ONLY)
+    assert result.success, result.exception
+    with rules_file.path.open("a") as file:
+        file.write("\n\n")
+    again = small_shop.build(None, *RULES_ONLY, project=rules_file.project)
+    assert again.success, again.exception
+    assert small_shop.rows("select rule_id from staging.stg_sla_rules") == [{"rule_id": "delivery_7d"}]
 
 
 def test_a_column_missing_from_the_file_stops_the_build_and_is_named(small_shop, rules_file):
