@@ -6,7 +6,7 @@ import sys
 
 from bench.figure import Figure, table
 
-MEASURES = ("cold_start", "dbt_increment", "dbt_step", "generate", "ingest", "memory", "test_suite")
+MEASURES = ("cold_start", "dbt_increment", "dbt_step", "digest", "generate", "ingest", "memory", "test_suite")
 
 
 def main() -> int:

@@ -15,9 +15,13 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
     warehouse, mailbox = StandIn("warehouse", "SNOWFLAKE_PORT"), StandIn("mailbox", "SMTP_PORT")
 
     from blocks.settings import read_settings
-    from flows.alert.digest import render
-    from flows.alert.ledger import create_ledger, read_findings, record, reserve_digest
-    from flows.alert.mail import compose, connect, send, sender_address
+    from flows.alert.audiences import read_audiences
+    from flows.alert.channels import Channel
+    from flows.alert.channels.email import EmailChannel
+    from flows.alert.findings import read_findings
+    from flows.alert.ledger import create_ledger
+    from flows.alert.sending import send_reserved
+    from flows.alert.telling import Teller, reserve_day
     from flows.generate.partitions import change_partitions
     from flows.generate.shop import Shop
     from flows.ingest.load import load_batch
@@ -43,13 +47,12 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
         with environment(dbt_variables(connector)):
             dbt_build(as_of, report=lambda _line: None)
         create_ledger(connection)
-        findings = read_findings(connection, as_of)
-        sender = sender_address(credentials)
-        digest = reserve_digest(connection, findings, "example.com")
-        message = compose(render(findings), sender, ["order-team@example.com"], digest.message_id)
-        with connect(credentials) as server:
-            send(server, message, sender, ["order-team@example.com"])
-        record(connection, findings, sent=digest)
+        people = read_audiences()
+        channels: dict[str, list[Channel]] = {
+            one.name: [EmailChannel(["order-team@example.com"], block=credentials)] for one in people.all
+        }
+        reserve_day(Teller(connection, read_findings(connection, as_of), people), channels)
+        send_reserved(connection, channels, report=lambda _line: None, warn=lambda _line: None)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,21 @@
 """Stored blocks by name, with errors that say how to mend what is missing."""
 
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from prefect.blocks.core import Block
 from prefect_email import EmailServerCredentials
 from prefect_snowflake import SnowflakeConnector
 
+from blocks.names import EMAIL_TYPE, SLACK_TYPE, TEAMS_TYPE, WAREHOUSE_TYPE, WEBHOOK_TYPE
+from blocks.quiet import quiet
 from flows.errors import BlockError
+
+if TYPE_CHECKING:
+    from prefect.blocks.notifications import (
+        CustomWebhookNotificationBlock,
+        MicrosoftTeamsWebhook,
+        SlackWebhook,
+    )
 
 B = TypeVar("B", bound=Block)
 
@@ -17,7 +26,7 @@ def load_warehouse(name: str) -> SnowflakeConnector:
     Raises:
         BlockError: it is missing or does not hold a Snowflake connector.
     """
-    return _load(SnowflakeConnector, "snowflake-connector", name)
+    return _load(SnowflakeConnector, WAREHOUSE_TYPE, name)
 
 
 def load_email(name: str) -> EmailServerCredentials:
@@ -26,13 +35,47 @@ def load_email(name: str) -> EmailServerCredentials:
     Raises:
         BlockError: it is missing or does not hold mail credentials.
     """
-    return _load(EmailServerCredentials, "email-server-credentials", name)
+    return _load(EmailServerCredentials, EMAIL_TYPE, name)
+
+
+def load_slack(name: str) -> "SlackWebhook":
+    """The stored `slack-webhook/<name>`.
+
+    Raises:
+        BlockError: it is missing or does not hold a webhook.
+    """
+    from prefect.blocks.notifications import SlackWebhook
+
+    return _load(SlackWebhook, SLACK_TYPE, name)
+
+
+def load_teams(name: str) -> "MicrosoftTeamsWebhook":
+    """The stored `ms-teams-webhook/<name>`.
+
+    Raises:
+        BlockError: it is missing or does not hold the webhook of a workflow.
+    """
+    from prefect.blocks.notifications import MicrosoftTeamsWebhook
+
+    return _load(MicrosoftTeamsWebhook, TEAMS_TYPE, name)
+
+
+def load_webhook(name: str) -> "CustomWebhookNotificationBlock":
+    """The stored `custom-webhook/<name>`.
+
+    Raises:
+        BlockError: it is missing or does not describe a request.
+    """
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    return _load(CustomWebhookNotificationBlock, WEBHOOK_TYPE, name)
 
 
 def _load(kind: type[B], slug: str, name: str) -> B:
     try:
-        return cast(B, kind.load(name))
-    except (ValueError, RuntimeError) as error:
+        with quiet():
+            return cast(B, kind.load(name))
+    except (ValueError, RuntimeError, KeyError, TypeError) as error:
         if "Unable to find block document" in str(error):
             raise BlockError(
                 f"block {slug}/{name} is not registered with this Prefect API: set the variables of "
@@ -42,5 +85,5 @@ def _load(kind: type[B], slug: str, name: str) -> B:
             raise
         raise BlockError(
             f"block {slug}/{name} cannot be used ({type(error).__name__}): register it again with "
-            "`python -m blocks.register --overwrite`"
+            "`python -m blocks.register --overwrite`, or correct it in the Prefect UI"
         ) from None

@@ -1,7 +1,20 @@
-"""Names under which the blocks are stored. Flow parameters default to these."""
+"""Names under which the blocks are stored. Flow parameters and `audiences.toml` default to these."""
 
 WAREHOUSE_BLOCK = "ecommerce-warehouse"
 EMAIL_BLOCK = "sla-email"
+SLACK_BLOCK = "sla-slack"
+TEAMS_BLOCK = "sla-teams"
+WEBHOOK_BLOCK = "sla-webhook"
 
-WAREHOUSE_SLUG = f"snowflake-connector/{WAREHOUSE_BLOCK}"
-EMAIL_SLUG = f"email-server-credentials/{EMAIL_BLOCK}"
+# The slugs of the blocks' types, without importing those.
+WAREHOUSE_TYPE = "snowflake-connector"
+EMAIL_TYPE = "email-server-credentials"
+SLACK_TYPE = "slack-webhook"
+TEAMS_TYPE = "ms-teams-webhook"
+WEBHOOK_TYPE = "custom-webhook"
+
+WAREHOUSE_SLUG = f"{WAREHOUSE_TYPE}/{WAREHOUSE_BLOCK}"
+EMAIL_SLUG = f"{EMAIL_TYPE}/{EMAIL_BLOCK}"
+SLACK_SLUG = f"{SLACK_TYPE}/{SLACK_BLOCK}"
+TEAMS_SLUG = f"{TEAMS_TYPE}/{TEAMS_BLOCK}"
+WEBHOOK_SLUG = f"{WEBHOOK_TYPE}/{WEBHOOK_BLOCK}"

@@ -6,8 +6,9 @@ Without a Prefect API of the user's own, the blocks go to the isolated Prefect o
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.arguments import reported
@@ -28,22 +29,35 @@ class Registration:
 
 
 def register_blocks(
-    snowflake: "SnowflakeSettings", email: "EmailSettings", *, overwrite: bool
+    snowflake: "SnowflakeSettings",
+    email: "EmailSettings",
+    webhooks: "Mapping[str, Block] | None" = None,
+    *,
+    overwrite: bool,
 ) -> list[Registration]:
-    """Write both blocks; one that exists is kept unless `overwrite`. Idempotent."""
-    from blocks.names import EMAIL_BLOCK, EMAIL_SLUG, WAREHOUSE_BLOCK, WAREHOUSE_SLUG
+    """Write the blocks; one that exists is kept unless `overwrite`. Idempotent.
 
-    return [
-        _register(snowflake.to_block(), WAREHOUSE_BLOCK, WAREHOUSE_SLUG, overwrite),
-        _register(email.to_block(), EMAIL_BLOCK, EMAIL_SLUG, overwrite),
-    ]
+    Args:
+        snowflake: the warehouse.
+        email: the mail server.
+        webhooks: further blocks, by the slug they are stored under.
+        overwrite: whether to replace those that exist.
+    """
+    from blocks.names import EMAIL_SLUG, WAREHOUSE_SLUG
+
+    blocks = {WAREHOUSE_SLUG: snowflake.to_block(), EMAIL_SLUG: email.to_block(), **(webhooks or {})}
+    return [_register(block, slug, overwrite) for slug, block in blocks.items()]
 
 
-def _register(block: "Block", name: str, slug: str, overwrite: bool) -> Registration:
+def _register(block: "Block", slug: str, overwrite: bool) -> Registration:
+    from blocks.quiet import quiet
+
+    _, _, name = slug.rpartition("/")
     exists = _exists(block, name)
     if exists and not overwrite:
         return Registration(slug, "kept")
-    block.save(name, overwrite=True)
+    with quiet():
+        block.save(name, overwrite=True)
     return Registration(slug, "overwritten" if exists else "created")
 
 
@@ -63,6 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m blocks.register", description=__doc__)
     parser.add_argument("--check", action="store_true", help="connect with the stored blocks; write nothing")
+    parser.add_argument(
+        "--audiences",
+        type=Path,
+        metavar="FILE.toml",
+        help="with --check: also try the blocks this file names (default: audiences.toml)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace blocks that exist")
     options = parser.parse_args(arguments)
 
@@ -75,24 +95,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         with reachable_api():
             # the isolated Prefect is nobody's but ours: there the environment always has the last word
-            return _check() if options.check else _write(options.overwrite or api_url is None)
+            return (
+                _check(options.audiences) if options.check else _write(options.overwrite or api_url is None)
+            )
 
     return reported(run, interrupted="run again to continue")
 
 
 def _write(overwrite: bool) -> int:
-    from blocks.settings import read_settings
+    from blocks.settings import read_settings, read_webhooks
 
-    for done in register_blocks(*read_settings(), overwrite=overwrite):
+    webhooks = read_webhooks().to_blocks()
+    for done in register_blocks(*read_settings(), webhooks, overwrite=overwrite):
         hint = " (exists; --overwrite replaces it)" if done.action == "kept" else ""
         print(f"{done.block}: {done.action}{hint}")
     return 0
 
 
-def _check() -> int:
+def _check(audiences: Path | None) -> int:
     from blocks.check import check_blocks
 
-    findings = check_blocks()
+    findings = check_blocks(audiences)
     for finding in findings:
         print(
             f"{finding.block}: "

@@ -1,4 +1,4 @@
-"""What the environment says about the warehouse and the mail server.
+"""What the environment says about the warehouse, the mail server and webhooks.
 
 Every name is listed in `.env.example`. Where `SNOWFLAKE_ACCOUNT` or `SMTP_HOST` is not set, the
 settings are those of the local stand-ins.
@@ -6,15 +6,21 @@ settings are those of the local stand-ins.
 
 import ipaddress
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from prefect_email import EmailServerCredentials
 from prefect_snowflake import SnowflakeConnector
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from blocks.names import SLACK_SLUG, TEAMS_SLUG, WEBHOOK_SLUG
+from blocks.quiet import quiet
 from blocks.snowflake import SnowflakeEndpointCredentials
 from flows.errors import InputError
+
+if TYPE_CHECKING:
+    from prefect.blocks.core import Block
 
 LOCAL_HOST = "127.0.0.1"
 LOCAL_WAREHOUSE_PORT = 8584
@@ -135,8 +141,70 @@ class EmailSettings(BaseSettings):
         )
 
 
+def _webhook(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value().strip()
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError:
+        raise ValueError("should be a URL, https://…") from None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError("should be a URL, https://…")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("http is allowed for loopback addresses only; use https")
+    return SecretStr(text)
+
+
+WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook)]
+
+
+class WebhookSettings(BaseSettings):
+    """`SLACK_WEBHOOK_URL`, `TEAMS_WEBHOOK_URL`, `ALERT_WEBHOOK_URL`: where else digests go, each if set."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+
+    slack_webhook_url: WebhookUrl | None = None
+    teams_webhook_url: WebhookUrl | None = None
+    alert_webhook_url: WebhookUrl | None = None
+
+    def to_blocks(self) -> "dict[str, Block]":
+        """The blocks these settings describe, by the slug they are stored under.
+
+        Raises:
+            InputError: a URL is none of the service's.
+        """
+        if not self.model_fields_set:
+            return {}
+        from prefect.blocks.notifications import (
+            CustomWebhookNotificationBlock,
+            MicrosoftTeamsWebhook,
+            SlackWebhook,
+        )
+
+        blocks: dict[str, Block] = {}
+        with quiet():
+            if self.slack_webhook_url:
+                blocks[SLACK_SLUG] = SlackWebhook(url=self.slack_webhook_url)
+            if self.teams_webhook_url:
+                try:
+                    blocks[TEAMS_SLUG] = MicrosoftTeamsWebhook(url=self.teams_webhook_url)
+                except (ValueError, TypeError):
+                    raise InputError(
+                        "environment: TEAMS_WEBHOOK_URL: should be the URL of a Power Automate workflow, "
+                        "https://…/workflows/…/triggers/manual/paths/invoke?…"
+                    ) from None
+            if self.alert_webhook_url:
+                blocks[WEBHOOK_SLUG] = CustomWebhookNotificationBlock(
+                    name="order monitoring",
+                    url=self.alert_webhook_url.get_secret_value(),
+                    headers=None,
+                    cookies=None,
+                )
+        return blocks
+
+
 def read_settings() -> tuple[SnowflakeSettings, EmailSettings]:
-    """Settings from the environment.
+    """Settings of the warehouse and the mail server from the environment.
 
     Raises:
         InputError: a variable has a value that cannot be used; named without repeating the value.
@@ -145,6 +213,18 @@ def read_settings() -> tuple[SnowflakeSettings, EmailSettings]:
         return SnowflakeSettings(), EmailSettings()
     except ValidationError as error:
         raise _input_error(error, "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_") from None
+
+
+def read_webhooks() -> WebhookSettings:
+    """Settings of the webhooks from the environment.
+
+    Raises:
+        InputError: a URL cannot be used; named without repeating it.
+    """
+    try:
+        return WebhookSettings()
+    except ValidationError as error:
+        raise _input_error(error, "") from None
 
 
 def _input_error(error: ValidationError, prefix: str) -> InputError:

@@ -72,7 +72,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="share of rows, 0 to 1, that may be set aside before nothing is loaded (default: as the "
         "source's file says, or 0.05)",
     )
-    parser.add_argument("--no-notify", action="store_true", help="send nothing")
+    parser.add_argument(
+        "--audiences",
+        type=Path,
+        metavar="FILE.toml",
+        help="who is told on which channels (default: audiences.toml)",
+    )
+    parser.add_argument("--no-notify", action="store_true", help="tell nobody")
     parser.add_argument(
         "--json", action="store_true", help="print the summary as JSON on the last line of stdout"
     )
@@ -142,7 +148,6 @@ def _prepare(as_of: date, connector: "SnowflakeConnector") -> None:
 
 def _run_flow(options: argparse.Namespace) -> "RunSummary":
     from flows import console
-    from flows.alert.flow import DEFAULT_ALERT_TO
     from flows.main import ecommerce_pipeline
 
     console.show_progress()
@@ -153,10 +158,11 @@ def _run_flow(options: argparse.Namespace) -> "RunSummary":
         seed=options.seed,
         shop=str(options.shop.resolve()) if options.shop else None,
         source=str(options.source.resolve()) if options.source else None,
-        alert_to=os.environ.get("ALERT_TO") or DEFAULT_ALERT_TO,
+        alert_to=os.environ.get("ALERT_TO") or None,
         notify=not options.no_notify,
         alert_from=os.environ.get("ALERT_FROM") or None,
         max_reject_rate=options.max_reject_rate,
+        audiences=str(options.audiences.resolve()) if options.audiences else None,
     )
 
 

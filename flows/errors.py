@@ -39,7 +39,7 @@ class BlockError(PipelineError):
 
 
 class UnreachableError(PipelineError):
-    """The warehouse or the mail server does not answer, or refuses the credentials."""
+    """The warehouse, or the Prefect server, does not answer, or refuses the credentials."""
 
 
 class WarehouseError(PipelineError):
@@ -63,4 +63,15 @@ class TransformError(PipelineError):
 
 
 class DeliveryError(PipelineError):
-    """A message could not be handed to the mail server; what was loaded stays loaded."""
+    """A message was not taken by whom it was handed to; what was loaded stays loaded."""
+
+
+class TemporaryDeliveryError(DeliveryError):
+    """A message was not taken for a reason that may pass, so that another try is worth it.
+
+    `retry_after` is how many seconds the other side asked to be left alone, if it did.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

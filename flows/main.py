@@ -23,8 +23,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
-from flows.alert.flow import DEFAULT_ALERT_TO, check_sla
-from flows.alert.mail import parse_addresses
+from flows.alert.flow import UndeliveredError, check_sla, people_to_tell
 from flows.errors import InputError
 from flows.generate.flow import generate_orders
 from flows.generate.partitions import days_of
@@ -58,12 +57,13 @@ def ecommerce_pipeline(
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None,
     shop: str | None = None,
     source: str | None = None,
-    alert_to: str | list[str] = DEFAULT_ALERT_TO,
+    alert_to: str | list[str] | None = None,
     notify: bool = True,
     warehouse_block: str = WAREHOUSE_BLOCK,
     email_block: str = EMAIL_BLOCK,
     alert_from: str | None = None,
     max_reject_rate: Annotated[float | None, Field(ge=0, le=1)] = None,
+    audiences: str | None = None,
 ) -> RunSummary:
     """Simulate or read orders, load them, build the models, tell people what is late.
 
@@ -74,17 +74,19 @@ def ecommerce_pipeline(
         seed: which simulated shop; default: as its file says, or 7.
         shop: path of a TOML file describing the simulated shop.
         source: path of a `source.toml` naming the shop's own orders, instead of simulating.
-        alert_to: one or several addresses, as a list or separated by commas.
-        notify: whether to send the digest.
+        alert_to: who gets the digest of the default audience, as a list or separated by commas; default: whom
+            `audiences.toml` names.
+        notify: whether to tell anybody.
         warehouse_block: name of the `snowflake-connector` block.
-        email_block: name of the `email-server-credentials` block.
-        alert_from: sender of the digest; by default the user name of that block.
+        email_block: name of the `email-server-credentials` block, where `audiences.toml` names none.
+        alert_from: sender of e-mails; by default the user name of that block.
         max_reject_rate: the share of rows, 0 to 1, that may be set aside before the batch stops with
             nothing loaded; default: as the source's file says, or 0.05.
+        audiences: path of a TOML file that says who is told on which channels; default: `audiences.toml`.
     """
     as_of = as_of_day(as_of)
     # what is wrong in the parameters is found before anything is loaded
-    recipients = parse_addresses(alert_to)
+    people_to_tell(audiences, alert_to, alert_from)
     if source is not None and shop is not None:
         raise InputError("give a source (your own orders) or a shop (simulated ones), not both")
     if source is None:
@@ -117,10 +119,17 @@ def ecommerce_pipeline(
 
     with _timed(seconds, "dbt"):
         dbt = build_models(as_of, warehouse_block)
+    undelivered = None
     with _timed(seconds, "alert"):
-        alerts = check_sla(as_of, recipients, notify, warehouse_block, email_block, alert_from)
+        try:
+            alerts = check_sla(as_of, alert_to, notify, warehouse_block, email_block, alert_from, audiences)
+        except UndeliveredError as error:
+            undelivered, alerts = error, error.summary
     staged = batch_id if generated else None
-    return write_page(RunSummary(as_of, staged, generated, loaded, dbt, alerts, seconds))
+    summary = write_page(RunSummary(as_of, staged, generated, loaded, dbt, alerts, seconds))
+    if undelivered is not None:
+        raise undelivered
+    return summary
 
 
 @contextmanager

@@ -39,6 +39,11 @@ def reports_dir() -> Path:
     return data_dir() / "reports"
 
 
+def preview_dir() -> Path:
+    """Digests that were written to be looked at, below a directory an as-of day."""
+    return data_dir() / "preview"
+
+
 def dbt_target_dir() -> Path:
     """What dbt compiled, and its run results."""
     return data_dir() / "dbt" / "target"

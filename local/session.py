@@ -73,6 +73,26 @@ def isolated_session(
         # the processes end at exit, after Prefect's own workers have delivered their last logs and events
 
 
+@contextmanager
+def isolated_warehouse(say: Callable[[str], None]) -> Iterator["SnowflakeConnector"]:
+    """The block of the environment's warehouse, without any Prefect server; the stand-in is started if it
+    serves.
+
+    Args:
+        say: told one line of progress, such as that another run has to end first.
+
+    Raises:
+        StandInError: the warehouse did not start.
+    """
+    with _turn(say):
+        isolate("")
+        stand_in = (
+            None if _set("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_HOST") else StandIn("warehouse", "SNOWFLAKE_PORT")
+        )
+        snowflake, _ = _settings(stand_in, None)
+        yield snowflake.to_block()
+
+
 def _settings(
     warehouse: StandIn | None, mailbox: StandIn | None
 ) -> tuple["SnowflakeSettings", "EmailSettings"]:

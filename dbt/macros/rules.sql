@@ -17,10 +17,10 @@
 {% endmacro %}
 
 
-{# Whether a row of seeds/sla_rules.csv has anything in it: spreadsheets like to leave empty lines at the end. #}
-{% macro says_something() -%}
+{# Whether a row that people write has anything in it: spreadsheets like to leave empty lines at the end. #}
+{% macro says_something(columns) -%}
     (
-        {%- for column in rule_columns() %}
+        {%- for column in columns %}
         {{ 'or ' if not loop.first }}coalesce(trim({{ column }}), '') != ''
         {%- endfor %}
     )

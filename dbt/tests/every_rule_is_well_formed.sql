@@ -9,7 +9,7 @@ written as (
         lower(trim(rules.clock_start)) as starts,
         lower(trim(rules.clock_stop)) as stops
     from {{ ref('sla_rules') }} as rules
-    where {{ says_something() }}
+    where {{ says_something(rule_columns()) }}
 
 ),
 

@@ -1,41 +1,24 @@
-"""The SLA step: compare the alert mart with the ledger, and send one digest if there is a breach."""
+"""The SLA step: compare the alert mart with the ledger, and tell each audience once what has changed."""
 
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from snowflake.connector import SnowflakeConnection
 
-from blocks.load import load_email, load_warehouse
+from blocks.load import load_warehouse
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
-from flows.alert.digest import WORST, Digest, render, render_data_health
-from flows.alert.ledger import (
-    ABOUT_BREACHES,
-    ABOUT_DATA,
-    CHANNEL,
-    Breach,
-    Findings,
-    create_ledger,
-    find_digest,
-    read_findings,
-    record,
-    reserve_digest,
-)
-from flows.alert.mail import compose, connect, parse_addresses, send, sender_address
+from flows.alert.answer_page import answer_page
+from flows.alert.audiences import Audiences, parse_addresses, read_audiences
+from flows.alert.findings import Breach, Findings, read_findings
+from flows.alert.ledger import create_ledger
+from flows.alert.sending import Message, Sent, send_reserved
+from flows.alert.telling import Teller, reserve_day
 from flows.errors import DeliveryError
+from flows.transform.turn import our_turn
 from flows.warehouse import opener
-
-DEFAULT_ALERT_TO = "order-team@example.com"
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message that left: the channel, who received it, and its Message-ID."""
-
-    channel: str
-    to: list[str]
-    message_id: str
 
 
 @dataclass(frozen=True)
@@ -54,91 +37,96 @@ class AlertSummary:
     held_back: list[str] = field(default_factory=list)
 
 
+class UndeliveredError(DeliveryError):
+    """Somebody was not told; everything else is done, and `summary` says what."""
+
+    def __init__(self, problems: list[str], summary: AlertSummary) -> None:
+        super().__init__("; ".join(problems))
+        self.summary = summary
+
+
 @flow(name="check-sla", flow_run_name="check-sla {as_of}")
 def check_sla(
     as_of: date,
-    alert_to: str | list[str] = DEFAULT_ALERT_TO,
+    alert_to: str | list[str] | None = None,
     notify: bool = True,
     warehouse_block: str = WAREHOUSE_BLOCK,
     email_block: str = EMAIL_BLOCK,
     alert_from: str | None = None,
+    audiences: str | None = None,
 ) -> AlertSummary:
-    """Send the day's digest, once, if promises are broken and open. Expects the models built for `as_of`.
+    """Tell each audience once what has changed as of the day. Expects the models built for `as_of`.
 
     Where the day's data is too odd to be judged by, one message says so instead, and nothing is opened or
     resolved.
+
+    Args:
+        as_of: the day that is closed.
+        alert_to: who gets the digest of the default audience, instead of whom its file names.
+        notify: whether to tell anybody; without, the ledger is left as it is.
+        warehouse_block: name of the `snowflake-connector` block.
+        email_block: name of the `email-server-credentials` block, where `audiences.toml` names none.
+        alert_from: sender of e-mails, by default the user name of that block.
+        audiences: path of another `audiences.toml`.
+
+    Raises:
+        UndeliveredError: somebody could not be told; everybody else was.
     """
-    recipients = parse_addresses(alert_to)
-    with opener(load_warehouse(warehouse_block), warehouse_block, "check-sla", as_of)() as connection:
+    logger = get_run_logger()
+    people = people_to_tell(audiences, alert_to, alert_from)
+    connect = opener(load_warehouse(warehouse_block), warehouse_block, "check-sla", as_of)
+    with our_turn(connect, logger.info, "telling people"), connect() as connection:
         create_ledger(connection)
         findings = read_findings(connection, as_of)
-        messages = (
-            _notify(connection, findings, recipients, email_block, alert_from)
-            if notify
-            else _stay_silent(findings)
-        )
+        for reason in findings.odd:
+            logger.warning("the data of %s is %s; the SLA digest is held back", as_of, reason)
+        sent = _tell(connection, findings, people, email_block) if notify else Sent()
+    if not notify:
+        logger.info("%s open breach(es); asked not to notify", f"{findings.open:,}")
+    elif not sent.messages and not sent.problems:
+        logger.info("nothing new to say as of %s, no message sent", as_of)
     _publish(findings)
-    return AlertSummary(
-        opened=0 if findings.odd else findings.opened,
-        open=len(findings.breaches),
+    summary = AlertSummary(
+        opened=findings.opened,
+        open=findings.open,
         at_risk=findings.at_risk,
-        resolved=0 if findings.odd else findings.resolved,
-        messages=messages,
-        worst=findings.breaches[:WORST],
+        resolved=findings.resolved,
+        messages=sent.messages,
+        worst=findings.worst,
         held_back=findings.odd,
     )
+    if sent.problems:
+        raise UndeliveredError(sent.problems, summary)
+    return summary
 
 
-def _stay_silent(findings: Findings) -> list[Message]:
-    get_run_logger().info("%s open breach(es); asked not to notify", f"{len(findings.breaches):,}")
-    return []
+def people_to_tell(
+    audiences: str | None, alert_to: str | list[str] | None, alert_from: str | None
+) -> Audiences:
+    """Who is told, as the file and the parameters say.
+
+    Raises:
+        InputError: one of them is wrong.
+    """
+    recipients = None if alert_to is None else parse_addresses(alert_to)
+    return read_audiences(Path(audiences) if audiences else None, recipients, alert_from)
 
 
-def _notify(
-    connection: SnowflakeConnection,
-    findings: Findings,
-    recipients: list[str],
-    email_block: str,
-    alert_from: str | None,
-) -> list[Message]:
+def _tell(connection: SnowflakeConnection, findings: Findings, people: Audiences, email_block: str) -> Sent:
     logger = get_run_logger()
-    about = ABOUT_DATA if findings.odd else ABOUT_BREACHES
-    for reason in findings.odd:
-        logger.warning("the data of %s is %s; the SLA digest is held back", findings.as_of, reason)
-    if not findings.breaches and not findings.odd:
-        record(connection, findings, sent=None)
-        logger.info("nothing to say: no open breach as of %s, no message sent", findings.as_of)
-        return []
-    digest = find_digest(connection, findings.as_of, about)
-    if digest and digest.state == "sent":
-        logger.info("the digest of %s left before (%s); not sent again", findings.as_of, digest.message_id)
-        return []
-    credentials = load_email(email_block)
-    sender = sender_address(credentials, alert_from)
-    if digest:
-        logger.warning("the digest of %s was reserved but not confirmed; sending it now", findings.as_of)
-    else:
-        digest = reserve_digest(connection, findings, sender.rpartition("@")[2], about)
-    message = compose(_rendered(findings), sender, recipients, digest.message_id)
-    with connect(credentials, email_block) as server:
-        refused = send(server, message, sender, recipients)
-    record(connection, findings, sent=digest)
-    reached = [recipient for recipient in recipients if recipient not in refused]
-    logger.info("%s → %s (%s)", message["Subject"], ", ".join(reached), digest.message_id)
-    if refused:
-        problems = "; ".join(f"{recipient}: {answer}" for recipient, answer in refused.items())
-        raise DeliveryError(f"the digest reached {', '.join(reached)} but the server refused {problems}")
-    return [Message(CHANNEL, reached, digest.message_id)]
-
-
-def _rendered(findings: Findings) -> Digest:
-    return render_data_health(findings) if findings.odd else render(findings)
+    channels = {audience.name: people.channels(audience, email_block) for audience in people.all}
+    problems = reserve_day(Teller(connection, findings, people, answer_page), channels)
+    sent = send_reserved(connection, channels, logger.info, logger.warning)
+    sent.problems += problems
+    for problem in sent.problems:
+        logger.error("not delivered: %s", problem)
+    return sent
 
 
 def _publish(findings: Findings) -> None:
     create_table_artifact(
         key="sla-breaches",
-        description=f"{len(findings.breaches):,} open breaches as of {findings.as_of}; the worst {WORST}",
+        description=f"{findings.open:,} open breaches as of {findings.as_of}, worst first",
         table=[
             {
                 "order": breach.order_id,
@@ -146,8 +134,8 @@ def _publish(findings: Findings) -> None:
                 "days": breach.days_elapsed,
                 "over": breach.days_over,
                 "status": breach.status,
-                "new": breach.is_new,
+                "state": breach.state,
             }
-            for breach in findings.breaches[:WORST]
+            for breach in findings.worst
         ],
     )

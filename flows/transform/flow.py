@@ -27,7 +27,10 @@ def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSumm
     logger = get_run_logger()
     connector = load_warehouse(warehouse_block)
     connect = opener(connector, warehouse_block, "dbt-build", as_of)
-    with our_turn(connect, logger.info), Session(connect, create_ledger, logger.info) as session:
+    with (
+        our_turn(connect, logger.info, "building the models"),
+        Session(connect, create_ledger, logger.info) as session,
+    ):
         past = session.run(partial(is_past, as_of=as_of), "asking which day the models stand at")
         if past:
             logger.info("looking back: building into STAGING_PAST, MARTS_PAST and ALERTS_PAST")

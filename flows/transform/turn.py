@@ -1,9 +1,10 @@
-"""One build at a time.
+"""One run at a time builds the models, or tells people what they say.
 
 A build compares the landing zone with what the last one knew, works on what is new, and notes it as known:
-two at once could note what neither has built. Whoever builds changes one row in a transaction that stays open
-until the build has ended; the others wait for it. A run that is killed loses its transaction, and with it its
-turn: https://docs.snowflake.com/en/sql-reference/transactions#aborting-transactions
+two at once could note what neither has built. Two that tell people could both send a message. Whoever does
+either changes one row in a transaction that stays open until that has ended; the others wait for it. A run
+that is killed loses its transaction, and with it its turn:
+https://docs.snowflake.com/en/sql-reference/transactions#aborting-transactions
 """
 
 import threading
@@ -25,16 +26,22 @@ _SQL = Path(__file__).parent / "sql"
 
 @contextmanager
 def our_turn(
-    connect: Connect, report: Callable[[str], None], patience: Patience = PATIENCE
+    connect: Connect, report: Callable[[str], None], purpose: str, patience: Patience = PATIENCE
 ) -> Iterator[None]:
-    """Wait until nobody else builds, and let nobody begin within the block.
+    """Wait until nobody else has the turn, and let nobody take it within the block.
+
+    Args:
+        connect: opens a session for the turn alone.
+        report: told one line before each wait.
+        purpose: what the turn is for, for these lines, such as "building the models".
+        patience: how long another run at work is borne.
 
     Raises:
         UnreachableError: the warehouse did not come back.
-        Error: of the connector, where another build did not end for as long as `patience` has it.
+        Error: of the connector, where another run did not end for as long as `patience` has it.
     """
     with Session(connect, _create, report, patience) as session:
-        connection = session.run(_take, "building the models")
+        connection = session.run(_take, purpose)
         ended = threading.Event()
         keeper = threading.Thread(target=_keep, args=(connection, ended), daemon=True)
         keeper.start()

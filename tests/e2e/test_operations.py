@@ -1,5 +1,7 @@
 """Day two: the same shop on a Prefect server with a worker. The tests build on one another's days."""
 
+import email
+import email.policy
 import json
 import subprocess
 import sys
@@ -95,7 +97,7 @@ def test_the_next_day_runs_on_the_worker_and_loads_one_day(stack) -> None:
 
 
 def test_the_scheduler_has_planned_the_coming_mornings(stack) -> None:
-    (deployment,) = api(stack, "/deployments/filter", {})
+    (deployment,) = api(stack, "/deployments/filter", {"deployments": {"name": {"any_": ["daily"]}}})
     planned = api(
         stack,
         "/flow_runs/filter",
@@ -105,6 +107,29 @@ def test_the_scheduler_has_planned_the_coming_mornings(stack) -> None:
         },
     )
     assert planned, "the scheduler service plans within seconds of the deployment"
+
+
+def test_alerts_are_answered_by_the_deployment_and_the_terminal(stack) -> None:
+    (order, rule), *_ = stack.query(
+        "select order_id, rule_id from alerts.alert_states where is_open order by 1, 2"
+    )
+    parameters = json.dumps({"order": order, "rule": rule, "by": "Ann", "note": "called them"})
+    prefect(stack, "deployment", "run", "acknowledge/alert", "--watch", "--params", parameters)
+    state = f"select state from alerts.alert_states where order_id = '{order}' and rule_id = '{rule}'"
+    assert stack.query(state) == [("acknowledged",)]
+    story = stack.python("-m", "flows.alert", "show", order)
+    assert story.status == 0, story.stderr
+    assert "by Ann, “called them”" in story.stdout
+    listed = stack.python("-m", "flows.alert", "list", "--order", order, "--rule", rule)
+    assert listed.stdout.splitlines()[0] == "1 open alert at the end of 2026-11-21 (UTC)"
+    refused = stack.python("-m", "flows.alert", "ack", "--order", "nobody's", "--by", "Ann")
+    assert (refused.status, refused.error.startswith("error: order")) == (2, True)
+
+
+def test_the_digest_links_to_the_deployment_that_answers_it(stack) -> None:
+    message = email.message_from_bytes(stack.messages[-1].read_bytes(), policy=email.policy.strict)
+    (deployment,) = api(stack, "/deployments/filter", {"deployments": {"name": {"any_": ["alert"]}}})
+    assert f"/deployments/deployment/{deployment['id']}" in message.get_body(("plain",)).get_content()
 
 
 def test_an_unreachable_mail_server_keeps_what_was_loaded_and_the_next_run_sends(stack) -> None:

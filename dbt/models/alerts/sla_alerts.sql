@@ -20,130 +20,120 @@ at_risk as (
 
 ),
 
+alert_states as (
+
+    select * from {{ ref('alert_states') }}
+
+),
+
 rules as (
 
     select
         rule_id,
+        max(description) as rule_description,
         max(severity) as severity,
-        max(owner) as owner
+        max(owner) as owner,
+        count(case when clock_stop = 'shipped' then 1 end) = count(*) as waits_for_shipment
     from {{ ref('stg_sla_rules') }}
     group by rule_id
 
 ),
 
-events as (
+policies as (
 
-    -- What the ledger knew at the end of the as-of day, in the order in which it came about.
     select
-        events.order_id,
-        events.rule_id,
-        events.event,
-        events.as_of,
-        events.snoozed_until,
-        row_number() over (
-            partition by events.order_id, events.rule_id
-            order by events.as_of, events.recorded_at, events.event
-        ) as position
-    from {{ source('ops', 'alert_events') }} as events
+        policies.*,
+        {{ is_quiet('policies.quiet_days', 'build.as_of') }} as is_quiet
+    from {{ ref('stg_alert_policies') }} as policies
     cross join build
-    where events.as_of <= build.as_of
 
 ),
 
-turns as (
+told as (
 
-    -- The last time each alert was opened or resolved.
+    -- When digests of earlier days said last to each audience that an alert is open, and that it is not any more.
     select
-        order_id,
-        rule_id,
-        max(position) as position
-    from events
-    where event in ('opened', 'reopened', 'resolved')
+        digest_alerts.order_id,
+        digest_alerts.rule_id,
+        max(case when digest_alerts.section != 'resolved' then digests.as_of end) as told_open_on,
+        max(case when digest_alerts.section = 'resolved' then digests.as_of end) as told_resolved_on
+    from {{ source('ops', 'digest_alerts') }} as digest_alerts
+    inner join {{ source('ops', 'digests') }} as digests
+        on digest_alerts.digest_id = digests.digest_id
+    cross join build
+    where
+        digests.as_of < build.as_of
+        and digest_alerts.section != 'at_risk'
     group by
+        digest_alerts.order_id,
+        digest_alerts.rule_id,
+        digests.audience
+
+),
+
+untold as (
+
+    -- Somebody believes that they are open.
+    select distinct
         order_id,
         rule_id
-
-),
-
-lives as (
-
-    select
-        events.order_id,
-        events.rule_id,
-        max(case when events.position = turns.position then events.event end) in ('opened', 'reopened') as is_open,
-        max(case when events.position = turns.position then events.as_of end) as turned_on,
-        count(case when events.position > turns.position and events.event = 'escalated' then 1 end) as escalations,
-        max(
-            case
-                when events.position > turns.position and events.event in ('snoozed', 'unsnoozed') then events.position
-            end
-        ) as snooze_position
-    from events
-    inner join turns
-        on
-            events.order_id = turns.order_id
-            and events.rule_id = turns.rule_id
-    group by
-        events.order_id,
-        events.rule_id
-
-),
-
-open_lives as (
-
-    select
-        lives.order_id,
-        lives.rule_id,
-        lives.turned_on as opened_on,
-        lives.escalations,
-        events.snoozed_until
-    from lives
-    left join events
-        on
-            lives.order_id = events.order_id
-            and lives.rule_id = events.rule_id
-            and lives.snooze_position = events.position
-    where lives.is_open
+    from told
+    where coalesce(told_open_on >= told_resolved_on, told_open_on is not null)
 
 ),
 
 broken as (
 
+    -- Of one that was resolved before, nothing counts any more.
     select
         breaches.*,
-        open_lives.opened_on,
-        open_lives.snoozed_until,
-        case
-            when open_lives.order_id is null then 'new'
-            when open_lives.snoozed_until >= breaches.as_of then 'snoozed'
-            when open_lives.escalations > 0 then 'escalated'
-            else 'open'
-        end as alert_state
+        {% for column in [
+            'opened_on',
+            'acknowledged_by',
+            'snoozed_until',
+            'escalated_on',
+            'escalated_to',
+            'last_told_on',
+        ] %}
+        case when alert_states.is_open then alert_states.{{ column }} end as {{ column }},
+        {% endfor %}
+        coalesce(case when alert_states.is_open then alert_states.state end, 'new') as alert_state,
+        coalesce(not alert_states.is_open, false) as is_again
     from breaches
-    left join open_lives
+    left join alert_states
         on
-            breaches.order_id = open_lives.order_id
-            and breaches.rule_id = open_lives.rule_id
+            breaches.order_id = alert_states.order_id
+            and breaches.rule_id = alert_states.rule_id
 
 ),
 
 ended as (
 
-    -- Open in the ledger and not broken any more: delivered, cancelled, returned, gone, or the rule was changed.
+    -- Known to the ledger and not broken any more. Those that were resolved on an earlier day are listed as long as
+    -- somebody has not been told.
     select
-        open_lives.*,
-        build.as_of
-    from open_lives
-    cross join build
+        alert_states.*,
+        case when alert_states.is_open then 'to_resolve' else 'resolved' end as alert_state
+    from alert_states
     left join breaches
         on
-            open_lives.order_id = breaches.order_id
-            and open_lives.rule_id = breaches.rule_id
-    where breaches.order_id is null
+            alert_states.order_id = breaches.order_id
+            and alert_states.rule_id = breaches.rule_id
+    left join untold
+        on
+            alert_states.order_id = untold.order_id
+            and alert_states.rule_id = untold.rule_id
+    where
+        breaches.order_id is null
+        and (
+            alert_states.is_open
+            or alert_states.resolved_on = alert_states.as_of
+            or untold.order_id is not null
+        )
 
 ),
 
-final as (
+listed as (
 
     select
         alert_state,
@@ -161,7 +151,14 @@ final as (
         order_date,
         status,
         opened_on,
+        is_again,
+        acknowledged_by,
         snoozed_until,
+        escalated_on,
+        escalated_to,
+        last_told_on,
+        cast(null as date) as resolved_on,
+        cast(null as varchar) as resolution,
         breached_on as breaks_on,
         days_elapsed,
         days_over,
@@ -172,31 +169,43 @@ final as (
     union all
     select
         'at_risk' as alert_state,
-        rule_id,
-        severity,
-        owner,
-        order_id,
-        customer_id,
-        customer_name,
-        product_id,
-        product_name,
-        carrier,
-        country,
-        shipping_tier,
-        order_date,
-        status,
+        at_risk.rule_id,
+        at_risk.severity,
+        at_risk.owner,
+        at_risk.order_id,
+        at_risk.customer_id,
+        at_risk.customer_name,
+        at_risk.product_id,
+        at_risk.product_name,
+        at_risk.carrier,
+        at_risk.country,
+        at_risk.shipping_tier,
+        at_risk.order_date,
+        at_risk.status,
         cast(null as date) as opened_on,
+        false as is_again,
+        cast(null as varchar) as acknowledged_by,
         cast(null as date) as snoozed_until,
-        breaks_on,
-        days_elapsed,
+        cast(null as date) as escalated_on,
+        cast(null as varchar) as escalated_to,
+        cast(null as date) as last_told_on,
+        cast(null as date) as resolved_on,
+        cast(null as varchar) as resolution,
+        at_risk.breaks_on,
+        at_risk.days_elapsed,
         cast(null as number(9, 0)) as days_over,
-        days_left,
-        amount_at_stake,
-        as_of
+        at_risk.days_left,
+        at_risk.amount_at_stake,
+        at_risk.as_of
     from at_risk
+    left join ended
+        on
+            at_risk.order_id = ended.order_id
+            and at_risk.rule_id = ended.rule_id
+    where ended.order_id is null
     union all
     select
-        'to_resolve' as alert_state,
+        ended.alert_state,
         ended.rule_id,
         rules.severity,
         rules.owner,
@@ -211,7 +220,23 @@ final as (
         orders.ordered_at as order_date,
         orders.status,
         ended.opened_on,
+        false as is_again,
+        ended.acknowledged_by,
         ended.snoozed_until,
+        ended.escalated_on,
+        ended.escalated_to,
+        ended.last_told_on,
+        ended.resolved_on,
+        case
+            when not ended.is_open then ended.resolution
+            when orders.order_id is null then 'order gone'
+            when orders.is_delivered or orders.status = 'delivered' then 'delivered'
+            when orders.status in ('cancelled', 'returned') then orders.status
+            when rules.rule_id is null then 'rule withdrawn'
+            when rules.waits_for_shipment and (orders.shipped_at is not null or orders.status != 'pending')
+                then 'shipped'
+            else 'no longer broken'
+        end as resolution,
         cast(null as date) as breaks_on,
         cast(null as number(9, 0)) as days_elapsed,
         cast(null as number(9, 0)) as days_over,
@@ -227,6 +252,75 @@ final as (
         on orders.customer_id = customers.customer_id
     left join {{ ref('dim_products') }} as products
         on orders.product_id = products.product_id
+
+),
+
+final as (
+
+    select
+        -- the rule
+        listed.alert_state,
+        listed.rule_id,
+        rules.rule_description,
+        listed.severity,
+        listed.owner,
+
+        -- the order
+        listed.order_id,
+        listed.customer_id,
+        listed.customer_name,
+        listed.product_id,
+        listed.product_name,
+        listed.carrier,
+        listed.country,
+        listed.shipping_tier,
+        listed.order_date,
+        listed.status,
+
+        -- what the ledger knows
+        listed.opened_on,
+        listed.is_again,
+        listed.acknowledged_by,
+        listed.snoozed_until,
+        listed.escalated_on,
+        listed.escalated_to,
+        listed.last_told_on,
+        listed.resolved_on,
+        listed.resolution,
+
+        -- what the policy says
+        policies.escalate_to,
+        coalesce(
+            listed.alert_state in ('new', 'open')
+            and not policies.is_quiet
+            and (
+                coalesce(
+                    datediff(day, coalesce(listed.opened_on, listed.as_of), listed.as_of)
+                    >= policies.escalate_after_days,
+                    false
+                )
+                or {{ weight_of('listed.severity') }} >= {{ weight_of('policies.escalate_at_severity') }}
+            ),
+            false
+        ) as is_to_escalate,
+        policies.remind_every_days,
+        coalesce(policies.is_quiet, false) as is_quiet,
+
+        -- the breach
+        listed.breaks_on,
+        listed.days_elapsed,
+        listed.days_over,
+        listed.days_left,
+        listed.amount_at_stake,
+        listed.as_of
+    from listed
+    left join rules
+        on listed.rule_id = rules.rule_id
+    left join policies
+        on coalesce(rules.rule_id, '*') = policies.rule_id
+    where
+        listed.alert_state != 'at_risk'
+        or coalesce(policies.warn_at_risk, true)
 
 )
 

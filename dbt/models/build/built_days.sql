@@ -8,6 +8,7 @@
     'carrier_scorecard',
     'data_health',
     'sla_alerts',
+    'breach_history',
 ] -%}
 -- depends_on: {{ ref(model) }}
 {% endfor %}

@@ -7,7 +7,7 @@ with
 written as (
 
     select * from {{ ref('sla_rules') }}
-    where {{ says_something() }}
+    where {{ says_something(rule_columns()) }}
 
 ),
 

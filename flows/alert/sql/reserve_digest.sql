@@ -1,5 +1,5 @@
 insert into ops.digests
-(digest_id, as_of, channel, audience, message_id, state, breaches, reserved_at, sent_at)
+(digest_id, as_of, channel, audience, message_id, state, breaches, reserved_at, sent_at, subject)
 values (
     %(digest_id)s,
     %(as_of)s,
@@ -9,5 +9,6 @@ values (
     'reserved',
     %(breaches)s,
     %(now)s,
-    null
+    null,
+    %(subject)s
 )

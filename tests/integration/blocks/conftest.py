@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from prefect.client.orchestration import get_client
 
-from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
+from blocks.names import EMAIL_SLUG, SLACK_SLUG, TEAMS_SLUG, WAREHOUSE_SLUG, WEBHOOK_SLUG
 from tests.integration.local.stand_ins import StandIn, running
 
 
@@ -20,8 +20,8 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandI
 @pytest.fixture
 def no_blocks(prefect_api: None) -> None:
     """Nothing is registered."""
-    named = [("snowflake-connector", WAREHOUSE_BLOCK), ("email-server-credentials", EMAIL_BLOCK)]
+    named = (WAREHOUSE_SLUG, EMAIL_SLUG, SLACK_SLUG, TEAMS_SLUG, WEBHOOK_SLUG)
     with get_client(sync_client=True) as client:
         for document in client.read_block_documents():
-            if (document.block_type.slug, document.name) in named:
+            if f"{document.block_type.slug}/{document.name}" in named:
                 client.delete_block_document(document.id)

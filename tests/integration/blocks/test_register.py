@@ -4,10 +4,18 @@ import pytest
 from prefect_email import EmailServerCredentials
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 
-from blocks.load import load_email, load_warehouse
-from blocks.names import EMAIL_BLOCK, EMAIL_SLUG, WAREHOUSE_BLOCK, WAREHOUSE_SLUG
+from blocks.load import load_email, load_slack, load_teams, load_warehouse, load_webhook
+from blocks.names import (
+    EMAIL_BLOCK,
+    EMAIL_SLUG,
+    SLACK_BLOCK,
+    TEAMS_BLOCK,
+    WAREHOUSE_BLOCK,
+    WAREHOUSE_SLUG,
+    WEBHOOK_BLOCK,
+)
 from blocks.register import Registration, register_blocks
-from blocks.settings import EmailSettings, SnowflakeSettings
+from blocks.settings import EmailSettings, SnowflakeSettings, WebhookSettings
 from flows.errors import BlockError
 from flows.transform.environment import dbt_variables
 
@@ -79,6 +87,17 @@ def test_the_stored_mail_server_keeps_its_login() -> None:
     assert (credentials.username, credentials.password.get_secret_value()) == ("shop@example.com", SECRET)
 
 
+def test_stored_webhooks_keep_their_urls() -> None:
+    slack = f"https://hooks.slack.com/services/T0/B0/{SECRET}"
+    teams = f"https://example.com/workflows/w0/triggers/manual/paths/invoke?sp=%2Frun&sig={SECRET}"
+    other = f"https://example.com/hooks?key={SECRET}"
+    webhooks = WebhookSettings(slack_webhook_url=slack, teams_webhook_url=teams, alert_webhook_url=other)
+    register_blocks(SnowflakeSettings(), EmailSettings(), webhooks.to_blocks(), overwrite=False)
+    assert load_slack(SLACK_BLOCK).url.get_secret_value() == slack
+    assert load_teams(TEAMS_BLOCK).url.get_secret_value() == teams
+    assert load_webhook(WEBHOOK_BLOCK).url == other
+
+
 def test_a_connector_with_stock_credentials_made_by_hand_is_used() -> None:
     stock = SnowflakeCredentials(account="org-shop", user="me", password=SECRET)
     SnowflakeConnector(credentials=stock, database="D", warehouse="W", schema="RAW").save(WAREHOUSE_BLOCK)
@@ -88,7 +107,14 @@ def test_a_connector_with_stock_credentials_made_by_hand_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("load", "slug"), [(load_warehouse, "snowflake-connector"), (load_email, "email-server-credentials")]
+    ("load", "slug"),
+    [
+        (load_warehouse, "snowflake-connector"),
+        (load_email, "email-server-credentials"),
+        (load_slack, "slack-webhook"),
+        (load_teams, "ms-teams-webhook"),
+        (load_webhook, "custom-webhook"),
+    ],
 )
 def test_a_missing_block_says_how_to_register_it(load, slug: str) -> None:
     with pytest.raises(BlockError) as error:

@@ -25,7 +25,14 @@ copy into raw.{entity} from @raw.landing/{upload}/
 file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive
 """
 RESULTS = {
-    "staging": ["stg_customers", "stg_deliveries", "stg_orders", "stg_products", "stg_sla_rules"],
+    "staging": [
+        "stg_alert_policies",
+        "stg_customers",
+        "stg_deliveries",
+        "stg_orders",
+        "stg_products",
+        "stg_sla_rules",
+    ],
     "marts": [
         "carrier_scorecard",
         "delayed_orders",
@@ -34,7 +41,15 @@ RESULTS = {
         "dim_products",
         "fct_orders",
     ],
-    "alerts": ["data_health", "sla_alerts", "sla_at_risk", "sla_breaches", "sla_clocks"],
+    "alerts": [
+        "alert_states",
+        "breach_history",
+        "data_health",
+        "sla_alerts",
+        "sla_at_risk",
+        "sla_breaches",
+        "sla_clocks",
+    ],
 }
 
 

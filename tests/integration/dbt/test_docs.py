@@ -15,6 +15,7 @@ from tests.integration.dbt.shop_days import FIRST, ShopDays
 from tests.integration.flows import statements
 
 ERD = runpy.run_path(str(paths.REPOSITORY / "docs" / "draw_erd.py"))
+AN_ORDER = f"O-{FIRST:%m%d}-0"
 PAGE = paths.REPOSITORY / "docs" / "snowflake.md"
 
 
@@ -23,6 +24,10 @@ def documented(open_shop) -> Any:
     """A shop that was built as a whole, once more after another day, and documented."""
     shop, days = open_shop(), ShopDays(5)
     shop.compiled = defaultdict(set)
+    shop.execute(
+        "insert into ops.alert_events (order_id, rule_id, event, as_of, recorded_at)"
+        f" values ('{AN_ORDER}', 'delivery_7d', 'opened', '{FIRST}', '{FIRST + timedelta(days=1)}')"
+    )
     for last in (11, 12):
         for number in range(12) if last == 11 else [last]:
             for entity, day in sorted(days.day(FIRST + timedelta(days=number))):

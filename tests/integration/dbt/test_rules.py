@@ -1,13 +1,10 @@
 """A shop changes seeds/sla_rules.csv and builds again: what is wrong is named, what is right is judged by."""
 
-import csv
-import shutil
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 
-from flows import paths
+from tests.integration.dbt.seed_files import SeedFile, named, statuses
 
 AS_OF = date(2024, 3, 20)
 WITHOUT_TESTS = ["--exclude-resource-type", "unit_test", "test"]
@@ -15,28 +12,6 @@ WITH_SINGULAR_TESTS = ["--exclude", "test_type:generic"]
 RULES_ONLY = ["--select", "sla_rules", "stg_sla_rules", "every_rule_is_well_formed"]
 RULES_ONLY += ["--indirect-selection", "empty"]
 NAMES_ONLY = ["--select", "+every_rule_names_values_of_this_shop", "--indirect-selection", "empty"]
-
-
-class RulesFile:
-    """A copy of the dbt project whose rules are written anew for each build."""
-
-    def __init__(self, project: Path):
-        shutil.copytree(paths.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
-        self.project = project
-        self.path = project / "seeds" / "sla_rules.csv"
-        with self.path.open(newline="") as file:
-            self.delivered = list(csv.DictReader(file))
-
-    def write(self, rules: list[dict[str, str]], without: str | None = None) -> None:
-        columns = [column for column in self.delivered[0] if column != without]
-        with self.path.open("w", newline="") as file:
-            rows = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\n")
-            rows.writeheader()
-            rows.writerows(rules)
-
-    def build(self, shop, rules: list[dict[str, str]], *arguments: str, without: str | None = None):
-        self.write(rules, without)
-        return shop.build(None, *arguments, project=self.project)
 
 
 def rule(rule_id: str, **values: str) -> dict[str, str]:
@@ -56,24 +31,13 @@ def rule(rule_id: str, **values: str) -> dict[str, str]:
 DELIVERY = rule("delivery_7d")
 
 
-def statuses(result) -> dict[str, str]:
-    return {node.node.name: str(node.status) for node in result.result}
-
-
-def named(shop, result, test: str) -> dict[str, set[str]]:
-    """What the rows say that a failed test has stored: problems by rule."""
-    [node] = [node for node in result.result if node.node.name == test]
-    assert node.status == "fail", node.message
-    assert node.node.relation_name.lower().replace('"', "").endswith(f".test_failures.{test}")
-    problems: dict[str, set[str]] = {}
-    for row in shop.rows(f"select rule_id, problem from {node.node.relation_name}"):
-        problems.setdefault(row["rule_id"], set()).add(row["problem"])
-    return problems
-
-
 @pytest.fixture(scope="module")
-def rules_file(tmp_path_factory) -> RulesFile:
-    return RulesFile(tmp_path_factory.mktemp("project") / "dbt")
+def rules_file(tmp_path_factory) -> SeedFile:
+    """The rules, without policies of their own."""
+    project = tmp_path_factory.mktemp("project") / "dbt"
+    policies = SeedFile(project, "alert_policies")
+    policies.write([row for row in policies.delivered if row["rule_id"] == "*"])
+    return SeedFile(project, "sla_rules")
 
 
 # ------------------------------------------------------------------------------------- rows that say nothing
@@ -176,7 +140,7 @@ def test_a_wrong_row_stops_the_build_before_anything_is_made(small_shop, rules_f
     result = rules_file.build(small_shop, [DELIVERY, rule("wrong", unit="week")], *WITH_SINGULAR_TESTS)
     assert not result.success
     made = {name for name, status in statuses(result).items() if status in ("success", "pass")}
-    assert made == {"order_monitoring-on-run-start-0", "sla_rules", "stg_sla_rules"}
+    assert made == {"order_monitoring-on-run-start-0", "sla_rules", "stg_sla_rules", "alert_policies"}
 
 
 def test_terms_by_tier_and_period_spaces_and_capitals_are_right(small_shop, rules_file):
@@ -302,7 +266,7 @@ class Seen:
         self.breaches = {(row["rule_id"], row["order_id"]) for row in breaches}
         self.severities = {row["rule_id"]: row["severity"] for row in breaches}
         self.alerts = shop.rows(
-            "select alert_state, rule_id, owner, opened_on from alerts.sla_alerts"
+            "select alert_state, rule_id, owner, opened_on, resolution from alerts.sla_alerts"
             " where rule_id = 'in_transit_14d'"
         )
         self.results = shop.results()
@@ -357,8 +321,10 @@ def test_a_changed_a_new_and_a_withdrawn_rule_change_their_own_breaches_only(cha
 def test_the_open_alert_of_a_withdrawn_rule_is_to_be_resolved(changed):
     before, after, _ = changed
     alert = {"rule_id": "in_transit_14d", "opened_on": date(2024, 3, 19)}
-    assert before.alerts == [alert | {"alert_state": "open", "owner": "carrier-team"}]
-    assert after.alerts == [alert | {"alert_state": "to_resolve", "owner": None}]
+    assert before.alerts == [alert | {"alert_state": "open", "owner": "carrier-team", "resolution": None}]
+    assert after.alerts == [
+        alert | {"alert_state": "to_resolve", "owner": None, "resolution": "rule withdrawn"}
+    ]
 
 
 NEVER_TOGETHER = "applies to nothing: no order has its tier, country, carrier and segment together"

@@ -1,5 +1,6 @@
-"""Real mail servers on loopback: plain, STARTTLS and SSL, with certificates of the test's own."""
+"""Real mail servers on loopback: plain, STARTTLS, SSL, with certificates of the tests' own, and faults."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -18,28 +20,61 @@ from cryptography.x509.oid import NameOID
 USER, PASSWORD = "shop@example.org", "a mail password"
 
 
+DROP, SILENCE = "drop", "silence"
+
+
+@dataclass
+class Fault:
+    """What goes wrong at a step, the next `times` times that it is reached.
+
+    `step` is `connect`, a command, `body` (the server has read the first line of a message) or `message` (it
+    has all of it, and keeps it). `what` is an answer, `DROP` (the connection ends) or `SILENCE` (none comes).
+    """
+
+    step: str
+    what: str
+    times: int = 1
+
+
 @dataclass
 class Inbox:
-    """Keeps what it accepts; refuses recipients whose name begins with `gone`."""
+    """Keeps what it accepts; refuses recipients whose name begins with `gone`, for now where with `later`."""
 
     messages: list[Envelope] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
     answer: str = "250 2.0.0 taken"
+    faults: list[Fault] = field(default_factory=list)
+    connections: int = 0
+    is_open: bool = False
+
+    def fault_at(self, step: str) -> str | None:
+        """What goes wrong now, if anything."""
+        for fault in self.faults:
+            if fault.step == step and fault.times:
+                fault.times -= 1
+                return fault.what
+        return None
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if address.startswith("gone"):
             return f"550 5.1.1 no such mailbox {address}"
+        if address.startswith("later"):
+            return f"450 4.2.0 greylisted {address}"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
-        if self.answer.startswith("250"):
+        fault = self.fault_at("message")
+        answer = self.answer if fault in (None, DROP, SILENCE) else fault
+        if answer.startswith("250"):
             self.messages.append(envelope)
             self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
-        return self.answer
+        if fault in (DROP, SILENCE):
+            await _leave(server, fault)
+        return answer
 
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
@@ -96,7 +131,57 @@ def certificate_for(host: str, directory: Path) -> Certificate:
     return made
 
 
+async def _leave(server: SMTP, how: str) -> None:
+    """Never returns: ends with the connection."""
+    if how == DROP:
+        server.transport.abort()
+    await asyncio.Event().wait()
+
+
+def _step(name: str) -> Any:
+    async def command(server: "_FaultySMTP", argument: str) -> None:
+        if not await server.fails_at(name):
+            await getattr(SMTP, f"smtp_{name}")(server, argument)
+
+    return command
+
+
+class _FaultySMTP(SMTP):
+    smtp_EHLO, smtp_HELO, smtp_STARTTLS, smtp_AUTH = map(_step, ("EHLO", "HELO", "STARTTLS", "AUTH"))
+    smtp_MAIL, smtp_RCPT = map(_step, ("MAIL", "RCPT"))
+
+    async def _handle_client(self) -> None:
+        inbox = self.event_handler
+        inbox.connections += inbox.is_open  # the controller itself connects when it starts
+        if inbox.is_open and await self.fails_at("connect"):
+            self.transport.close()
+        else:
+            await super()._handle_client()
+
+    async def smtp_DATA(self, argument: str) -> None:
+        if await self.fails_at("DATA"):
+            return
+        fault = self.event_handler.fault_at("body")
+        if fault:
+            await self.push("354 go on")
+            await self._reader.readline()
+            await _leave(self, fault)
+        await super().smtp_DATA(argument)
+
+    async def fails_at(self, step: str) -> bool:
+        fault = self.event_handler.fault_at(step)
+        if fault is None:
+            return False
+        if fault in (DROP, SILENCE):
+            await _leave(self, fault)
+        await self.push(fault)
+        return True
+
+
 class _Server(Controller):
+    def factory(self) -> SMTP:
+        return _FaultySMTP(self.handler, **self.SMTP_kwargs)
+
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]  # the one it was given for port 0
         super()._trigger_server()
@@ -104,7 +189,11 @@ class _Server(Controller):
 
 @contextmanager
 def serving(
-    inbox: Inbox, *, starttls: Certificate | None = None, ssl_from_start: Certificate | None = None
+    inbox: Inbox,
+    *,
+    starttls: Certificate | None = None,
+    ssl_from_start: Certificate | None = None,
+    smtputf8: bool = False,
 ) -> Iterator[int]:
     """Serve on a free port of 127.0.0.1 and yield the port."""
     controller = _Server(
@@ -116,9 +205,10 @@ def serving(
         require_starttls=starttls is not None,
         authenticator=inbox.authenticate,
         auth_require_tls=False,
-        enable_SMTPUTF8=False,
+        enable_SMTPUTF8=smtputf8,
     )
     controller.start()
+    inbox.is_open = True
     try:
         yield controller.port
     finally:

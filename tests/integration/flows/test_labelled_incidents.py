@@ -15,12 +15,12 @@ from prefect_snowflake import SnowflakeConnector
 from snowflake.connector import SnowflakeConnection
 
 from flows.generate import truth
-from flows.generate.parts import INCIDENT_KINDS, Incident, Incidents, Tier
+from flows.generate.parts import INCIDENT_KINDS, Incident
 from flows.generate.shop import Shop
 from flows.transform.build import DbtSummary
 from flows.warehouse import connect, rows
 from tests.integration.flows.promises import judge, promises
-from tests.integration.flows.simulated_shops import build, load
+from tests.integration.flows.simulated_shops import build, incident, load, troubled_shop
 
 SLA_DAYS = 7
 OPENED = date(2026, 3, 2)
@@ -30,43 +30,21 @@ LOST = date(2026, 4, 1)
 PROMISES = {promise.rule_id: promise for promise in promises()}
 
 
-def incident(kind: Any, first: int, last: int, **scope: Any) -> Incident:
+def march(kind: Any, first: int, last: int, **scope: Any) -> Incident:
     """An incident between two days of March."""
-    return Incident(kind=kind, first=date(2026, 3, first), last=date(2026, 3, last), **scope)
+    return incident(kind, date(2026, 3, first), date(2026, 3, last), **scope)
 
 
 def simulated(*listed: Incident) -> Shop:
-    """A shop whose orders all arrive within days, Sundays included, but for the incidents listed."""
-    quick = {"handover_sigma": 0.2, "transit_sigma": 0.2}
-    return Shop(
-        seed=11,
-        opened=OPENED,
-        orders_per_day=300,
-        cancelled_rate=0,
-        returned_rate=0,
-        failed_attempt_rate=0,
-        tiers=(
-            Tier(name="standard", share=0.7, promised_days=5, handover_hours=14, transit_hours=30, **quick),
-            Tier(name="express", share=0.3, promised_days=3, handover_hours=8, transit_hours=20, **quick),
-        ),
-        incidents=Incidents(
-            lost_rate=0,
-            stuck_rate=0,
-            given_up_days=22,
-            outages_per_year=0,
-            backlogs_per_year=0,
-            strikes_per_year=0,
-            listed=listed,
-        ),
-    )
+    return troubled_shop(*listed, opened=OPENED, orders_per_day=300)
 
 
 TROUBLED = simulated(
-    incident("outage", 12, 21, carrier="NordPost", region="DE-North"),
-    incident("lost", 13, 17, carrier="Kurier 24", share=0.4),
-    incident("stuck", 14, 20, tier="express", share=0.1),
-    incident("strike", 16, 21, country="FR", share=0.8),
-    incident("backlog", 16, 25, tier="standard", share=0.3),
+    march("outage", 12, 21, carrier="NordPost", region="DE-North"),
+    march("lost", 13, 17, carrier="Kurier 24", share=0.4),
+    march("stuck", 14, 20, tier="express", share=0.1),
+    march("strike", 16, 21, country="FR", share=0.8),
+    march("backlog", 16, 25, tier="standard", share=0.3),
 )
 
 

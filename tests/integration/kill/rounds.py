@@ -34,11 +34,11 @@ class Clients:
         """One that only stages, and kills itself after so many changes to its disk, if there are as many."""
         return self._start(victim.stage_and_die, errand, changes)
 
-    def start_pipeline(
-        self, api_url: str, data_dir: Path, name: str, parameters: Mapping[str, Any]
+    def start_flow(
+        self, flow: str, api_url: str, data_dir: Path, name: str, parameters: Mapping[str, Any]
     ) -> BaseProcess:
-        """One that runs the parent flow."""
-        return self._start(victim.run_pipeline, api_url, data_dir, name, parameters)
+        """One that runs a flow, named `module:name`."""
+        return self._start(victim.run_flow, flow, api_url, data_dir, name, parameters)
 
     def _start(self, target: Callable[..., None], *arguments: Any) -> BaseProcess:
         process = self._context.Process(target=target, args=arguments, daemon=True)

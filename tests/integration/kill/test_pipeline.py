@@ -58,7 +58,9 @@ class Pipeline:
             settings.to_block().save(BLOCK, overwrite=True)
             mail = EmailServerCredentials(smtp_server="127.0.0.1", smtp_type="INSECURE", smtp_port=mail_port)
             mail.save(BLOCK, overwrite=True)
-            process = self._clients.start_pipeline(PREFECT_API_URL.value(), self._data_dir, name, PARAMETERS)
+            process = self._clients.start_flow(
+                "flows.main:ecommerce_pipeline", PREFECT_API_URL.value(), self._data_dir, name, PARAMETERS
+            )
             self._runs.append(name)
             if hold and comes_to_its_point(process, hold):
                 kill(process, wire)

@@ -4,6 +4,7 @@ All that these tests know of the code under test is here: staging and loading as
 the steps before it do them.
 """
 
+import importlib
 import itertools
 import os
 import signal
@@ -113,20 +114,19 @@ def run(errand: Errand) -> None:
         load(errand, partial(print, flush=True))
 
 
-def run_pipeline(api_url: str, data_dir: Path, name: str, parameters: Mapping[str, Any]) -> None:
-    """The whole life of a process that runs the parent flow against the Prefect server at `api_url`."""
+def run_flow(flow: str, api_url: str, data_dir: Path, name: str, parameters: Mapping[str, Any]) -> None:
+    """The whole life of a process that runs a flow, `module:name`, on the Prefect server at `api_url`."""
     from prefect.context import _temporary_global_settings_context, get_settings_context
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from flows.main import ecommerce_pipeline
-
+    module, _, function = flow.partition(":")
     with (
         _life(data_dir, name),
         temporary_settings({PREFECT_API_URL: api_url}),
         # also outside of this context, as if it had been in the environment
         _temporary_global_settings_context(get_settings_context()),
     ):
-        ecommerce_pipeline(**parameters)
+        getattr(importlib.import_module(module), function)(**parameters)
 
 
 @contextmanager

@@ -1,0 +1,2 @@
+delete from ops.digest_parts
+where digest_id = %(digest_id)s

@@ -1,0 +1,4 @@
+select distinct carrier
+from ({open_alerts}) as open_alerts
+where carrier is not null
+order by carrier
