@@ -59,7 +59,7 @@ down: $(INSTALLED) ## stop what `make up` started
 
 clean: ## stop what is up; remove data/local and caches; .venv stays
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down; fi
-	rm -rf data/local dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf data/local test-artifacts dbt/target dbt/logs .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 lock: $(INSTALLED) ## compile requirements.txt from pyproject.toml anew

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from prefect_email import EmailServerCredentials
 from prefect_snowflake import SnowflakeConnector
+from snowflake.connector import SnowflakeConnection
 from snowflake.connector.util_text import split_statements
 
 from blocks.settings import SnowflakeSettings
-from flows.errors import TransformError
+from flows.alert.answers import Which, answer
+from flows.alert.story import print_open, print_story
+from flows.errors import InputError, TransformError
 from flows.ingest.transaction import begun
 from flows.main import ecommerce_pipeline
 from flows.warehouse import connect, rows
@@ -38,7 +41,7 @@ def sent(
     data_root: Path,
     prefect_api: None,
 ) -> list[str]:
-    """All that a shop's runs send: a first one, one with more days, a look back that fails, a failed load."""
+    """All that is sent by a first run, one with more days, a look back and a load that fail, and answers."""
     connector = new_connector()
     inbox = Inbox()
     with (
@@ -61,6 +64,8 @@ def sent(
 
         run(DAY)
         assert len(inbox.messages) == 1
+        with connect(warehouse) as connection:
+            look_and_answer(connection)
         # what an earlier failure stored, and a table from before it had all its columns
         rows(aside, f"create table test_failures.{A_TEST} (entity varchar)")
         rows(aside, "alter table staging.stg_products drop column weight_kg")
@@ -83,6 +88,21 @@ def run(as_of: date, days: int = DAYS) -> None:
         warehouse_block=BLOCK,
         email_block=BLOCK,
     )
+
+
+def look_and_answer(connection: SnowflakeConnection) -> None:
+    """Everything that can be asked of alerts, and answered to them, also what is refused."""
+    print_open(connection, Which(), limit=1)
+    ((order, carrier),) = rows(
+        connection, "select order_id, carrier from alerts.sla_alerts where carrier is not null limit 1"
+    )
+    print_story(connection, order)
+    answer(connection, "snooze", Which(order=order), "Ann", until=DAY + timedelta(days=9))
+    answer(connection, "unsnooze", Which(carrier=carrier), "Ann")
+    answer(connection, "ack", Which(digest=f"{DAY}/default/email"), "Ann", "all of them")
+    for unknown in (Which(order="?"), Which(rule="?"), Which(carrier="?"), Which(digest="?")):
+        with pytest.raises(InputError):
+            answer(connection, "ack", unknown, "Ann")
 
 
 @pytest.fixture(scope="module")
