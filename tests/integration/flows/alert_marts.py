@@ -8,9 +8,9 @@ from typing import Any
 
 import jinja2
 import polars as pl
-from flows.alert.audiences import Audiences, read_audiences
 
 from flows import paths
+from flows.alert.audiences import Audiences, read_audiences
 from flows.alert.findings import plan_parameters, read_findings, read_plan
 from flows.alert.ledger import create_ledger
 from flows.alert.outbox import mark_sent, unsent
