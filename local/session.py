@@ -64,19 +64,19 @@ def isolated_session(
         mailbox = None if _set("SMTP_HOST") else StandIn("mailbox", "SMTP_PORT")
         importlib.import_module("flows.main")  # seconds of imports, while the servers start
         from blocks.register import register_blocks
+        from blocks.settings import read_webhooks
 
         snowflake, email = _settings(warehouse, mailbox)
         meanwhile(snowflake.to_block())
         server.wait()
-        register_blocks(snowflake, email, overwrite=True)
+        register_blocks(snowflake, email, read_webhooks().to_blocks(), overwrite=True)
         yield Session(paths.outbox_dir())
         # the processes end at exit, after Prefect's own workers have delivered their last logs and events
 
 
 @contextmanager
 def isolated_warehouse(say: Callable[[str], None]) -> Iterator["SnowflakeConnector"]:
-    """The block of the environment's warehouse, without any Prefect server; the stand-in is started if it
-    serves.
+    """The block of the environment's warehouse, without a Prefect server; starts the stand-in where it serves.
 
     Args:
         say: told one line of progress, such as that another run has to end first.

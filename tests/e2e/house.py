@@ -46,7 +46,7 @@ class House:
 
     def environment(self, **more: str) -> dict[str, str]:
         """The commands' environment."""
-        ours = ("SNOWFLAKE_", "SMTP_", "PREFECT_", "DBT_", "ORDERS_", "ORDER_", "ALERT_")
+        ours = ("SNOWFLAKE_", "SMTP_", "PREFECT_", "DBT_", "ORDERS_", "ORDER_", "ALERT_", "SLACK_", "TEAMS_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         home = {"HOME": str(self.root), "ORDERS_DATA_DIR": str(self.root / "data")}
         return inherited | home | self.variables | more
