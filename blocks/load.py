@@ -8,6 +8,7 @@ from prefect_snowflake import SnowflakeConnector
 
 from blocks.names import EMAIL_TYPE, SLACK_TYPE, TEAMS_TYPE, WAREHOUSE_TYPE, WEBHOOK_TYPE
 from blocks.quiet import quiet
+from blocks.snowflake import SnowflakeEndpointCredentials
 from flows.errors import BlockError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     )
 
 B = TypeVar("B", bound=Block)
+# A stored block is read only where the classes of the blocks in it are known to Prefect.
+_NESTED = (SnowflakeEndpointCredentials,)
 
 
 def load_warehouse(name: str) -> SnowflakeConnector:

@@ -76,7 +76,7 @@ def isolated_session(
 
 @contextmanager
 def isolated_warehouse(say: Callable[[str], None]) -> Iterator["SnowflakeConnector"]:
-    """The block of the environment's warehouse, without a Prefect server; starts the stand-in where it serves.
+    """The block of the environment's warehouse, without a Prefect server; its stand-in is started if needed.
 
     Args:
         say: told one line of progress, such as that another run has to end first.
