@@ -1,24 +1,22 @@
 import json
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from flows.alert.flow import AlertSummary, Message
-from flows.alert.ledger import Breach
+from flows.alert.findings import Breach
+from flows.alert.flow import AlertSummary
+from flows.alert.sending import Message
 from flows.ingest.load import DayLoad, EntityLoad
 from flows.report import write_page
 from flows.summary import NOTABLE, RunSummary, render
 from flows.transform.build import DbtSummary
 
 MESSAGE_ID = "<sla.20260131.abc@example.com>"
-WORST = Breach(
-    "delivery_7d", "warning", "team", "A-<b>1</b>", "c", "Ann", "p", "Teapot", None, "FI", "express",
-    datetime(2026, 1, 1), "pending", date(2026, 1, 9), 30, 23, Decimal("19.90"), True,
-)  # fmt: skip
+WORST = Breach("A-<b>1</b>", "delivery_7d", 30, 23, "pending", None, "Ann", Decimal("19.90"), "new")
 
 NEW = DayLoad(date(2026, 1, 30), read=1_001, rejected=0, ignored=1, loaded=1_000, outcome="loaded")
 CHANGED = DayLoad(date(2026, 1, 31), read=503, rejected=3, ignored=0, loaded=500, outcome="replaced")
