@@ -20,8 +20,9 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
     from flows.alert.channels.email import EmailChannel
     from flows.alert.findings import read_findings
     from flows.alert.ledger import create_ledger
+    from flows.alert.reserving import reserve_day
     from flows.alert.sending import send_reserved
-    from flows.alert.telling import Teller, reserve_day
+    from flows.alert.telling import Teller
     from flows.generate.partitions import change_partitions
     from flows.generate.shop import Shop
     from flows.ingest.load import load_batch

@@ -175,6 +175,7 @@ class WebhookSettings(BaseSettings):
         """
         if not self.model_fields_set:
             return {}
+        from prefect.blocks.fields import SecretDict
         from prefect.blocks.notifications import (
             CustomWebhookNotificationBlock,
             MicrosoftTeamsWebhook,
@@ -196,7 +197,8 @@ class WebhookSettings(BaseSettings):
             if self.alert_webhook_url:
                 blocks[WEBHOOK_SLUG] = CustomWebhookNotificationBlock(
                     name="order monitoring",
-                    url=self.alert_webhook_url.get_secret_value(),
+                    url="{{url}}",  # Prefect shows this field to whoever may look at the block
+                    secrets=SecretDict({"url": self.alert_webhook_url.get_secret_value()}),
                     headers=None,
                     cookies=None,
                 )

@@ -71,7 +71,7 @@ def answer(
             f"until: {until} has passed, because the alerts stand at the end of {as_of}; name a later day"
         )
     parameters = asdict(which)
-    meant = fetch(connection, "list_alerts.sql", parameters, open_alerts=statement("open_alerts.sql"))
+    ((meant,),) = fetch(connection, "count_open.sql", parameters, open_alerts=statement("open_alerts.sql"))
     if not meant:
         raise InputError(_why_none(connection, which))
     with begun(connection) as cursor:
@@ -90,7 +90,7 @@ def answer(
             open_alerts=statement("open_alerts.sql"),
         )
         cursor.execute("commit")
-    return Answered(EVENTS[action], as_of, len(meant), changed)
+    return Answered(EVENTS[action], as_of, int(meant), changed)
 
 
 def standing_day(connection: SnowflakeConnection) -> date:

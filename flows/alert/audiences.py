@@ -172,7 +172,7 @@ class Audiences:
 
 
 def read_audiences(
-    path: Path | None = None, alert_to: Sequence[str] | None = None, alert_from: str | None = None
+    path: Path | None = None, alert_to: str | Sequence[str] | None = None, alert_from: str | None = None
 ) -> Audiences:
     """Read an `audiences.toml`.
 

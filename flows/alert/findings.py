@@ -8,11 +8,10 @@ from typing import Any
 import polars as pl
 from snowflake.connector import SnowflakeConnection
 
-from flows.alert.digest import ALERTS, HISTORY
+from flows.alert.digest import ALERTS, HISTORY, OPEN_STATES
 from flows.alert.ledger import fetch, statement
 from flows.transform.standing import PAST, alerts_schema
 
-_OPEN = ("new", "open", "escalated", "acknowledged", "snoozed")
 POPULATION = pl.Schema(
     {"carrier": pl.String(), "country": pl.String(), "shipping_tier": pl.String(), "orders": pl.Int64()}
 )
@@ -55,7 +54,7 @@ class Findings:
     @property
     def open(self) -> int:
         """Broken promises that are still open."""
-        return sum(self.states.get(state, 0) for state in _OPEN)
+        return sum(self.states.get(state, 0) for state in OPEN_STATES)
 
     @property
     def opened(self) -> int:

@@ -11,11 +11,12 @@ from snowflake.connector import SnowflakeConnection
 from blocks.load import load_warehouse
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
 from flows.alert.answer_page import answer_page
-from flows.alert.audiences import Audiences, parse_addresses, read_audiences
+from flows.alert.audiences import Audiences, read_audiences
 from flows.alert.findings import Breach, Findings, read_findings
 from flows.alert.ledger import create_ledger
+from flows.alert.reserving import reserve_day
 from flows.alert.sending import Message, Sent, send_reserved
-from flows.alert.telling import Teller, reserve_day
+from flows.alert.telling import Teller
 from flows.errors import DeliveryError
 from flows.transform.turn import our_turn
 from flows.warehouse import opener
@@ -108,8 +109,7 @@ def people_to_tell(
     Raises:
         InputError: one of them is wrong.
     """
-    recipients = None if alert_to is None else parse_addresses(alert_to)
-    return read_audiences(Path(audiences) if audiences else None, recipients, alert_from)
+    return read_audiences(Path(audiences) if audiences else None, alert_to, alert_from)
 
 
 def _tell(connection: SnowflakeConnection, findings: Findings, people: Audiences, email_block: str) -> Sent:

@@ -23,17 +23,10 @@ def create_ledger(connection: SnowflakeConnection) -> None:
     connection.execute_string(read_sql(_SQL / "create_ledger.sql"), remove_comments=True)
 
 
-def record_lives(cursor: Cursor, as_of: date) -> dict[str, int]:
-    """Write what became of the alerts on the day the models stand at; a second time there is nothing to
-    write.
-
-    Returns:
-        How many were `resolved`, `opened` (or reopened) and `escalated`.
-    """
-    parameters = {"as_of": as_of, "now": now()}
-    return {
-        file.removeprefix("record_").removesuffix(".sql"): execute(cursor, file, parameters) for file in _LIFE
-    }
+def record_lives(cursor: Cursor, as_of: date) -> None:
+    """Write what became of the alerts on the day the models stand at; a second time, nothing has."""
+    for file in _LIFE:
+        execute(cursor, file, {"as_of": as_of, "now": now()})
 
 
 def record_told(cursor: Cursor, digest_id: str) -> None:
@@ -42,9 +35,8 @@ def record_told(cursor: Cursor, digest_id: str) -> None:
 
 
 def execute(cursor: Cursor, file: str, parameters: dict[str, Any], **names: str) -> int:
-    """Run a statement of this room; returns how many rows it changed. `names` are filled in as they are."""
-    statement = read_sql(_SQL / file)
-    cursor.execute(statement.format(**names) if names else statement, parameters)
+    """Run a statement of this room; returns how many rows it changed."""
+    cursor.execute(statement(file, **names), parameters)
     return cursor.rowcount or 0
 
 
@@ -52,14 +44,13 @@ def fetch(
     connection: SnowflakeConnection, file: str, parameters: dict[str, Any] | None = None, **names: str
 ) -> list[tuple[Any, ...]]:
     """All rows of a query of this room."""
-    statement = read_sql(_SQL / file)
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(**names) if names else statement, parameters or None)
+        cursor.execute(statement(file, **names), parameters or None)
         return [tuple(row) for row in cursor.fetchall()]
 
 
 def statement(file: str, **names: str) -> str:
-    """The text of a query of this room, with names filled in."""
+    """The text of a statement of this room; `names` are filled in as they are, values are bound later."""
     return read_sql(_SQL / file).format(**names)
 
 

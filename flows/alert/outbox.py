@@ -39,7 +39,7 @@ class Reservation:
 
 
 @dataclass(frozen=True)
-class Letter:
+class Outgoing:
     """A message to be reserved: about what, to whom, in which words."""
 
     digest_id: str
@@ -63,26 +63,26 @@ def message_id(connection: SnowflakeConnection, digest: str, domain: str) -> str
     return f"<sla.{digest[:10].replace('-', '')}.{unique[:20]}@{domain}>"
 
 
-def reserve(cursor: Cursor, letter: Letter) -> None:
+def reserve(cursor: Cursor, message: Outgoing) -> None:
     """Put a message into the ledger, to be sent."""
     execute(
         cursor,
         "reserve_digest.sql",
         {
-            "digest_id": letter.digest_id,
-            "as_of": letter.as_of,
-            "channel": letter.channel,
-            "audience": letter.audience,
-            "message_id": letter.message_id,
-            "subject": letter.subject,
-            "breaches": letter.breaches,
+            "digest_id": message.digest_id,
+            "as_of": message.as_of,
+            "channel": message.channel,
+            "audience": message.audience,
+            "message_id": message.message_id,
+            "subject": message.subject,
+            "breaches": message.breaches,
             "now": now(),
         },
     )
-    text = base64.b64encode(gzip.compress(letter.content, mtime=0)).decode("ascii")
+    text = base64.b64encode(gzip.compress(message.content, mtime=0)).decode("ascii")
     for part, start in enumerate(range(0, len(text), _PART_CHARACTERS)):
         content = text[start : start + _PART_CHARACTERS]
-        parameters = {"digest_id": letter.digest_id, "part": part, "content": content}
+        parameters = {"digest_id": message.digest_id, "part": part, "content": content}
         execute(cursor, "reserve_part.sql", parameters)
 
 

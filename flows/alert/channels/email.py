@@ -91,9 +91,8 @@ class EmailChannel:
 
     def render(self, message: Digest | Notice, message_id: str) -> bytes:
         """A MIME message."""
-        from flows.alert.channels.message import (
-            compose,
-        )  # draws charts, which those who only deliver do not need
+        # draws charts, which those who only deliver do not need
+        from flows.alert.channels.message import compose
 
         return compose(message, self._known_sender or DEFAULT_SENDER, self.recipients, message_id).as_bytes()
 

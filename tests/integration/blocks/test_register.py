@@ -1,6 +1,7 @@
 import socket
 
 import pytest
+from prefect.client.orchestration import get_client
 from prefect_email import EmailServerCredentials
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 
@@ -9,13 +10,16 @@ from blocks.names import (
     EMAIL_BLOCK,
     EMAIL_SLUG,
     SLACK_BLOCK,
+    SLACK_TYPE,
     TEAMS_BLOCK,
     WAREHOUSE_BLOCK,
     WAREHOUSE_SLUG,
     WEBHOOK_BLOCK,
+    WEBHOOK_TYPE,
 )
 from blocks.register import Registration, register_blocks
 from blocks.settings import EmailSettings, SnowflakeSettings, WebhookSettings
+from flows.alert.channels.webhook import url_of
 from flows.errors import BlockError
 from flows.transform.environment import dbt_variables
 
@@ -95,7 +99,19 @@ def test_stored_webhooks_keep_their_urls() -> None:
     register_blocks(SnowflakeSettings(), EmailSettings(), webhooks.to_blocks(), overwrite=False)
     assert load_slack(SLACK_BLOCK).url.get_secret_value() == slack
     assert load_teams(TEAMS_BLOCK).url.get_secret_value() == teams
-    assert load_webhook(WEBHOOK_BLOCK).url == other
+    assert url_of(load_webhook(WEBHOOK_BLOCK)) == other
+
+
+def test_what_prefect_shows_of_stored_webhooks_is_no_secret() -> None:
+    other = f"https://example.com/hooks?key={SECRET}"
+    webhooks = WebhookSettings(
+        slack_webhook_url=f"https://hooks.slack.com/services/T0/B0/{SECRET}", alert_webhook_url=other
+    )
+    register_blocks(SnowflakeSettings(), EmailSettings(), webhooks.to_blocks(), overwrite=False)
+    with get_client(sync_client=True) as client:
+        for name, slug in ((SLACK_BLOCK, SLACK_TYPE), (WEBHOOK_BLOCK, WEBHOOK_TYPE)):
+            shown = client.read_block_document_by_name(name, slug, include_secrets=False)
+            assert SECRET not in shown.model_dump_json()
 
 
 def test_a_connector_with_stock_credentials_made_by_hand_is_used() -> None:

@@ -14,7 +14,8 @@ from flows.alert.audiences import Audiences, read_audiences
 from flows.alert.findings import plan_parameters, read_findings, read_plan
 from flows.alert.ledger import create_ledger
 from flows.alert.outbox import mark_sent, unsent
-from flows.alert.telling import Teller, reserve_day
+from flows.alert.reserving import reserve_day
+from flows.alert.telling import Teller
 
 ORDER = """
     order_id varchar, customer_id varchar, customer_name varchar, product_id varchar, product_name varchar,

@@ -1,0 +1,2 @@
+select count(*) as alerts
+from ({open_alerts}) as open_alerts
