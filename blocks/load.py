@@ -9,6 +9,7 @@ from prefect_snowflake import SnowflakeConnector
 from blocks.names import EMAIL_TYPE, SLACK_TYPE, TEAMS_TYPE, WAREHOUSE_TYPE, WEBHOOK_TYPE
 from blocks.quiet import quiet
 from blocks.snowflake import SnowflakeEndpointCredentials
+from flows.environments import NAMES, PRODUCTION
 from flows.errors import BlockError
 
 if TYPE_CHECKING:
@@ -82,11 +83,17 @@ def _load(kind: type[B], slug: str, name: str) -> B:
         if "Unable to find block document" in str(error):
             raise BlockError(
                 f"block {slug}/{name} is not registered with this Prefect API: set the variables of "
-                ".env.example and run `python -m blocks.register`, or create it in the Prefect UI"
+                f".env.example and run `{_register(name)}`, or create it in the Prefect UI"
             ) from None
         if str(error).startswith("Failed to reach API"):
             raise
         raise BlockError(
             f"block {slug}/{name} cannot be used ({type(error).__name__}): register it again with "
-            "`python -m blocks.register --overwrite`, or correct it in the Prefect UI"
+            f"`{_register(name)} --overwrite`, or correct it in the Prefect UI"
         ) from None
+
+
+def _register(name: str) -> str:
+    """The command that writes a block of this name."""
+    environment = next((one for one in NAMES if one != PRODUCTION and name.endswith(f"-{one}")), None)
+    return "python -m blocks.register" + (f" --env {environment}" if environment else "")

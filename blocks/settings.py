@@ -14,7 +14,8 @@ from prefect_snowflake import SnowflakeConnector
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from blocks.names import SLACK_SLUG, TEAMS_SLUG, WEBHOOK_SLUG
+from blocks.databases import DATABASES
+from blocks.names import SLACK_TYPE, TEAMS_TYPE, WEBHOOK_TYPE, webhook_blocks
 from blocks.quiet import quiet
 from blocks.snowflake import SnowflakeEndpointCredentials
 from flows.errors import InputError
@@ -49,7 +50,7 @@ class SnowflakeSettings(BaseSettings):
     authenticator: str | None = None
     role: str | None = None
     warehouse: str = "ECOMMERCE_WH"
-    database: str = "ECOMMERCE_DB"
+    database: str = DATABASES["prod"]
     host: str | None = None
     port: int | None = Field(default=None, ge=1, le=65535)
     protocol: Literal["https", "http"] | None = None
@@ -167,8 +168,11 @@ class WebhookSettings(BaseSettings):
     teams_webhook_url: WebhookUrl | None = None
     alert_webhook_url: WebhookUrl | None = None
 
-    def to_blocks(self) -> "dict[str, Block]":
+    def to_blocks(self, environment: str = "prod") -> "dict[str, Block]":
         """The blocks these settings describe, by the slug they are stored under.
+
+        Args:
+            environment: whose they are.
 
         Raises:
             InputError: a URL is none of the service's.
@@ -183,19 +187,20 @@ class WebhookSettings(BaseSettings):
         )
 
         blocks: dict[str, Block] = {}
+        slack, teams, webhook = webhook_blocks(environment)
         with quiet():
             if self.slack_webhook_url:
-                blocks[SLACK_SLUG] = SlackWebhook(url=self.slack_webhook_url)
+                blocks[f"{SLACK_TYPE}/{slack}"] = SlackWebhook(url=self.slack_webhook_url)
             if self.teams_webhook_url:
                 try:
-                    blocks[TEAMS_SLUG] = MicrosoftTeamsWebhook(url=self.teams_webhook_url)
+                    blocks[f"{TEAMS_TYPE}/{teams}"] = MicrosoftTeamsWebhook(url=self.teams_webhook_url)
                 except (ValueError, TypeError):
                     raise InputError(
                         "environment: TEAMS_WEBHOOK_URL: should be the URL of a Power Automate workflow, "
                         "https://…/workflows/…/triggers/manual/paths/invoke?…"
                     ) from None
             if self.alert_webhook_url:
-                blocks[WEBHOOK_SLUG] = CustomWebhookNotificationBlock(
+                blocks[f"{WEBHOOK_TYPE}/{webhook}"] = CustomWebhookNotificationBlock(
                     name="order monitoring",
                     url="{{url}}",  # Prefect shows this field to whoever may look at the block
                     secrets=SecretDict({"url": self.alert_webhook_url.get_secret_value()}),
@@ -205,16 +210,22 @@ class WebhookSettings(BaseSettings):
         return blocks
 
 
-def read_settings() -> tuple[SnowflakeSettings, EmailSettings]:
-    """Settings of the warehouse and the mail server from the environment.
+def read_settings(environment: str = "prod") -> tuple[SnowflakeSettings, EmailSettings]:
+    """Settings of the warehouse and the mail server from the variables of this process.
+
+    Args:
+        environment: whose database is the default.
 
     Raises:
         InputError: a variable has a value that cannot be used; named without repeating the value.
     """
     try:
-        return SnowflakeSettings(), EmailSettings()
+        snowflake, email = SnowflakeSettings(), EmailSettings()
     except ValidationError as error:
         raise _input_error(error, "SNOWFLAKE_" if error.title == "SnowflakeSettings" else "SMTP_") from None
+    if "database" not in snowflake.model_fields_set:
+        snowflake = snowflake.model_copy(update={"database": DATABASES[environment]})
+    return snowflake, email
 
 
 def read_webhooks() -> WebhookSettings:

@@ -8,7 +8,8 @@
 -- 3. Run this as somebody who may use SYSADMIN and USERADMIN, in a worksheet or with `snow sql -f`.
 --
 -- Other names than these are fine: the blocks are written from SNOWFLAKE_ROLE, SNOWFLAKE_USER, SNOWFLAKE_WAREHOUSE
--- and SNOWFLAKE_DATABASE.
+-- and SNOWFLAKE_DATABASE. For another environment, `python -m blocks.setup --env dev` prints this with names of its
+-- own; then nothing granted there reaches production.
 
 -- The roles. SYSADMIN stands above both, so that whoever administers the account sees what they own.
 use role useradmin;

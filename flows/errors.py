@@ -46,6 +46,10 @@ class WarehouseError(PipelineError):
     """The warehouse refused a statement that is no part of a load."""
 
 
+class UpgradeError(PipelineError):
+    """The warehouse's schema was made by another version of the pipeline than this one."""
+
+
 class StagingError(PipelineError):
     """Parquet files could not be written or uploaded; nothing was loaded."""
 

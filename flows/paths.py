@@ -44,9 +44,9 @@ def preview_dir() -> Path:
     return data_dir() / "preview"
 
 
-def dbt_target_dir() -> Path:
-    """What dbt compiled, and its run results."""
-    return data_dir() / "dbt" / "target"
+def dbt_target_dir(environment: str = "prod") -> Path:
+    """What dbt compiled, and its run results. Other environments than production have their own."""
+    return data_dir() / "dbt" / ("target" if environment == "prod" else f"target-{environment}")
 
 
 def dbt_log_dir() -> Path:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from flows import paths
+from flows.environments import Environment, named, of_the_shell
 from flows.prefect_api import isolate
 from local.processes import PrefectServer, StandIn, StandInError
 
@@ -42,17 +43,22 @@ class Session:
 
 @contextmanager
 def isolated_session(
-    say: Callable[[str], None], meanwhile: Callable[["SnowflakeConnector"], None]
+    say: Callable[[str], None],
+    meanwhile: Callable[["SnowflakeConnector"], None] | None = None,
+    environment: Environment | str | None = None,
 ) -> Iterator[Session]:
-    """Start what is missing, register the blocks, and hand over.
+    """Start what is missing, register the environment's blocks, and hand over.
 
     Args:
         say: told one line of progress.
         meanwhile: what to do while the Prefect server starts, given the connector block to come.
+        environment: whose blocks; by default those that `ORDER_MONITORING_ENV` names.
 
     Raises:
         StandInError: a server did not start.
+        InputError: a variable cannot be used, or names another environment's database.
     """
+    where = _environment(environment)
     with _turn(say):
         say("starting a temporary Prefect server and the local stand-ins")
         server = PrefectServer()
@@ -66,40 +72,53 @@ def isolated_session(
         from blocks.register import register_blocks
         from blocks.settings import read_webhooks
 
-        snowflake, email = _settings(warehouse, mailbox)
-        meanwhile(snowflake.to_block())
+        snowflake, email = _settings(warehouse, mailbox, where)
+        webhooks = read_webhooks().to_blocks(where.name)
+        if meanwhile:
+            meanwhile(snowflake.to_block())
         server.wait()
-        register_blocks(snowflake, email, read_webhooks().to_blocks(), overwrite=True)
+        register_blocks(snowflake, email, webhooks, overwrite=True, environment=where)
         yield Session(paths.outbox_dir())
         # the processes end at exit, after Prefect's own workers have delivered their last logs and events
 
 
 @contextmanager
-def isolated_warehouse(say: Callable[[str], None]) -> Iterator["SnowflakeConnector"]:
+def isolated_warehouse(
+    say: Callable[[str], None], environment: Environment | str | None = None
+) -> Iterator["SnowflakeConnector"]:
     """The block of the environment's warehouse, without a Prefect server; its stand-in is started if needed.
 
     Args:
         say: told one line of progress, such as that another run has to end first.
+        environment: whose warehouse; by default that which `ORDER_MONITORING_ENV` names.
 
     Raises:
         StandInError: the warehouse did not start.
+        InputError: a variable cannot be used.
     """
+    where = _environment(environment)
     with _turn(say):
         isolate("")
         stand_in = (
             None if _set("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_HOST") else StandIn("warehouse", "SNOWFLAKE_PORT")
         )
-        snowflake, _ = _settings(stand_in, None)
+        snowflake, _ = _settings(stand_in, None, where)
         yield snowflake.to_block()
 
 
+def _environment(environment: Environment | str | None) -> Environment:
+    if isinstance(environment, Environment):
+        return environment
+    return named(environment, "environment") if environment else of_the_shell()
+
+
 def _settings(
-    warehouse: StandIn | None, mailbox: StandIn | None
+    warehouse: StandIn | None, mailbox: StandIn | None, environment: Environment
 ) -> tuple["SnowflakeSettings", "EmailSettings"]:
-    """The environment's settings, pointing at the stand-ins; waits until those listen."""
+    """The settings in this process's variables, pointing at the stand-ins; waits until those listen."""
     from blocks.settings import read_settings
 
-    snowflake, email = read_settings()
+    snowflake, email = read_settings(environment.name)
     if warehouse:
         snowflake = snowflake.model_copy(update={"port": warehouse.port()})
     if mailbox:

@@ -18,11 +18,12 @@ from snowflake.connector.errors import Error
 
 from flows.errors import LoadError, UnreachableError
 from flows.ingest import transaction
-from flows.ingest.manifest import LoadedDay, create_landing, read_manifest
+from flows.ingest.manifest import LoadedDay, read_manifest
 from flows.ingest.reconcile import check_copied, check_staged
 from flows.ingest.retries import PATIENCE, Patience, Session
 from flows.ingest.staging import REJECTED, StagedBatch
 from flows.ingest.upload import new_attempt, put_files, remove_files
+from flows.migrations import prepare
 from flows.tables import REJECTS_TABLE, raw_table
 from flows.trouble import is_locked, one_line
 from flows.warehouse import Connect
@@ -70,7 +71,11 @@ class EntityLoad:
 
 
 def load_batch(
-    connect: Connect, batch: StagedBatch, report: Callable[[str], None], patience: Patience = PATIENCE
+    connect: Connect,
+    batch: StagedBatch,
+    report: Callable[[str], None],
+    patience: Patience = PATIENCE,
+    environment: str = "prod",
 ) -> dict[str, EntityLoad]:
     """Load every day of the batch whose content is not there already.
 
@@ -79,6 +84,7 @@ def load_batch(
         batch: its files stay where they are.
         report: told one line a step and a wait, for progress.
         patience: how long a lost connection, or another run at work, is borne.
+        environment: whose database it is.
 
     Returns:
         What became of each entity. The stage holds nothing of the batch afterwards.
@@ -96,7 +102,7 @@ def load_batch(
     if not every_day:
         return {}
     read = partial(read_manifest, first=min(every_day), last=max(every_day))
-    with Session(connect, create_landing, report, patience) as session:
+    with Session(connect, partial(prepare, environment=environment), report, patience) as session:
         known = session.run(read, "reading the manifest")
         return {entity: _Load(session, batch, entity, report).run(known[entity]) for entity in batch.days}
 

@@ -6,12 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from snowflake.connector import SnowflakeConnection
-from snowflake.connector.errors import ProgrammingError
 
 from flows.tables import ENTITIES
 from flows.warehouse import read_sql, rows
 
-_ALREADY_EXISTS = 2002
 _SQL = Path(__file__).parent / "sql"
 
 
@@ -26,18 +24,6 @@ class LoadedDay:
 
 
 Manifest = dict[str, dict[date, LoadedDay]]
-
-
-def create_landing(connection: SnowflakeConnection) -> None:
-    """Create schemas, stage and raw tables where they are missing."""
-    statements = read_sql(_SQL / "create_landing.sql")
-    try:
-        connection.execute_string(statements, remove_comments=True)
-    except ProgrammingError as error:
-        if error.errno != _ALREADY_EXISTS:
-            raise
-        # IF NOT EXISTS looks and creates; another run can come in between, but not a second time
-        connection.execute_string(statements, remove_comments=True)
 
 
 def read_manifest(connection: SnowflakeConnection, first: date, last: date) -> Manifest:

@@ -52,6 +52,7 @@ def dbt_build(
     past: bool = False,
     examples: Examples = no_examples,
     patience: Patience = PATIENCE,
+    environment: str = "prod",
 ) -> DbtSummary:
     """Build and test every model for one as-of day.
 
@@ -68,12 +69,13 @@ def dbt_build(
         past: build into the schemas of a look back.
         examples: given the relation of a failed test's rows, tells some of them.
         patience: how long another build, or a lost connection, is borne.
+        environment: names the dbt target.
 
     Raises:
         TransformError: a model or test failed, or dbt could not run; the message names each failed
             node, its reason and the path of its compiled SQL.
     """
-    attempts = _Attempts(as_of, report, past, examples)
+    attempts = _Attempts(as_of, report, past, examples, environment)
 
     def say(trouble: Trouble, _error: BaseException, seconds: float) -> None:
         if trouble is Trouble.LOCKED:
@@ -84,21 +86,23 @@ def dbt_build(
     return patiently(attempts.next, say, classify=attempts.trouble_with, patience=patience)
 
 
-def parse_ahead(as_of: date) -> None:
+def parse_ahead(as_of: date, environment: str = "prod") -> None:
     """Parse the project, so that a build for the same day and connection in this process need not.
 
     Needs no warehouse. A project that cannot be parsed is left for the build to report.
     """
     with suppress(ValueError):
-        invoke(["parse", *variables(as_of, past=False)], report=lambda _line: None)
+        invoke(["parse", *variables(as_of, past=False)], lambda _line: None, environment)
 
 
 class _Attempts:
     """The build, and what is made of it again."""
 
-    def __init__(self, as_of: date, report: Callable[[str], None], past: bool, examples: Examples) -> None:
+    def __init__(
+        self, as_of: date, report: Callable[[str], None], past: bool, examples: Examples, environment: str
+    ) -> None:
         self._whole = ["build", "--exclude-resource-type", "unit_test", *variables(as_of, past)]
-        self._invoke = partial(invoke, report=report)
+        self._invoke = partial(invoke, report=report, environment=environment)
         self._examples = examples
         self._results: dict[str, Any] = {}  # by node, from all attempts since the last whole one
         self._lost = 0

@@ -38,7 +38,7 @@ def dbt_variables(connector: SnowflakeConnector) -> dict[str, str]:
 
 
 @contextmanager
-def environment(variables: dict[str, str]) -> Iterator[None]:
+def connection_variables(variables: dict[str, str]) -> Iterator[None]:
     """Set `variables` in this process's environment, and put back what was there."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -8,10 +8,11 @@ from prefect.artifacts import create_markdown_artifact
 
 from blocks.load import load_warehouse
 from blocks.names import WAREHOUSE_BLOCK
-from flows.alert.ledger import create_ledger
+from flows.environments import PRODUCTION
 from flows.ingest.retries import Session
+from flows.migrations import prepare
 from flows.transform.build import DbtSummary, dbt_build
-from flows.transform.environment import dbt_variables, environment
+from flows.transform.environment import connection_variables, dbt_variables
 from flows.transform.failures import read_examples
 from flows.transform.standing import is_past
 from flows.transform.turn import our_turn
@@ -19,7 +20,9 @@ from flows.warehouse import opener
 
 
 @flow(name="dbt-build", flow_run_name="dbt-build {as_of}", validate_parameters=True)
-def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSummary:
+def build_models(
+    as_of: date, warehouse_block: str = WAREHOUSE_BLOCK, environment: str = PRODUCTION
+) -> DbtSummary:
     """Build staging, marts and alerts as they stand at the end of `as_of`, and test them.
 
     A day before the one the models stand at is a look back, and goes into schemas of its own.
@@ -28,8 +31,8 @@ def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSumm
     connector = load_warehouse(warehouse_block)
     connect = opener(connector, warehouse_block, "dbt-build", as_of)
     with (
-        our_turn(connect, logger.info, "building the models"),
-        Session(connect, create_ledger, logger.info) as session,
+        our_turn(connect, logger.info, "building the models", environment=environment),
+        Session(connect, partial(prepare, environment=environment), logger.info) as session,
     ):
         past = session.run(partial(is_past, as_of=as_of), "asking which day the models stand at")
         if past:
@@ -40,8 +43,8 @@ def build_models(as_of: date, warehouse_block: str = WAREHOUSE_BLOCK) -> DbtSumm
                 partial(read_examples, relation=relation), "reading what a failed test has found"
             )
 
-        with environment(dbt_variables(connector)):
-            summary = dbt_build(as_of, logger.info, past, examples)
+        with connection_variables(dbt_variables(connector)):
+            summary = dbt_build(as_of, logger.info, past, examples, environment=environment)
     create_markdown_artifact(
         key="dbt-build",
         description=f"dbt build as of {as_of}",

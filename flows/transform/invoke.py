@@ -23,7 +23,7 @@ _DOT_LEADER = re.compile(r" \.{2,} ")
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult")
 
 
-def invoke(command: Sequence[str], report: Callable[[str], None]) -> Any:
+def invoke(command: Sequence[str], report: Callable[[str], None], environment: str = "prod") -> Any:
     """The result of a dbt command with the project's directories; `report` is told of models and warnings.
 
     Raises:
@@ -32,11 +32,11 @@ def invoke(command: Sequence[str], report: Callable[[str], None]) -> Any:
     settings = PrefectDbtSettings(
         project_dir=DBT_PROJECT,
         profiles_dir=DBT_PROJECT,
-        target_path=dbt_target_dir(),
+        target_path=dbt_target_dir(environment),
         log_level=EventLevel.INFO,
     )
     runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
-    arguments = [*command, "--no-use-colors", "--log-format", "json"]
+    arguments = [*command, "--target", environment, "--no-use-colors", "--log-format", "json"]
     arguments += ["--log-path", str(dbt_log_dir()), "--log-level-file", "info"]
     with redirect_stdout(_EventReader(report)):
         return contextvars.Context().run(runner.invoke, arguments)

@@ -10,6 +10,7 @@ https://docs.snowflake.com/en/sql-reference/transactions#aborting-transactions
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from prefect.runtime import flow_run
@@ -17,6 +18,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
 
 from flows.ingest.retries import PATIENCE, Patience, Session
+from flows.migrations import prepare
 from flows.warehouse import Connect, read_sql
 
 # Snowflake ends a transaction that others wait for after five idle minutes.
@@ -26,7 +28,11 @@ _SQL = Path(__file__).parent / "sql"
 
 @contextmanager
 def our_turn(
-    connect: Connect, report: Callable[[str], None], purpose: str, patience: Patience = PATIENCE
+    connect: Connect,
+    report: Callable[[str], None],
+    purpose: str,
+    patience: Patience = PATIENCE,
+    environment: str = "prod",
 ) -> Iterator[None]:
     """Wait until nobody else has the turn, and let nobody take it within the block.
 
@@ -35,12 +41,13 @@ def our_turn(
         report: told one line before each wait.
         purpose: what the turn is for, for these lines, such as "building the models".
         patience: how long another run at work is borne.
+        environment: whose database it is.
 
     Raises:
         UnreachableError: the warehouse did not come back.
         Error: of the connector, where another run did not end for as long as `patience` has it.
     """
-    with Session(connect, _create, report, patience) as session:
+    with Session(connect, partial(prepare, environment=environment), report, patience) as session:
         connection = session.run(_take, purpose)
         ended = threading.Event()
         keeper = threading.Thread(target=_keep, args=(connection, ended), daemon=True)
@@ -52,10 +59,6 @@ def our_turn(
             keeper.join()
             with suppress(Error):  # a lost session has lost its turn
                 connection.cursor().execute("rollback")
-
-
-def _create(connection: SnowflakeConnection) -> None:
-    connection.execute_string(read_sql(_SQL / "create_build_lock.sql"), remove_comments=True)
 
 
 def _take(connection: SnowflakeConnection) -> SnowflakeConnection:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from prefect.client.orchestration import get_client
 
-from blocks.names import EMAIL_SLUG, SLACK_SLUG, TEAMS_SLUG, WAREHOUSE_SLUG, WEBHOOK_SLUG
+from blocks.names import email_block, warehouse_block, webhook_blocks
+from flows.environments import NAMES
 from tests.integration.local.stand_ins import StandIn, running
 
 
@@ -18,10 +19,11 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandI
 
 
 @pytest.fixture
-def no_blocks(prefect_api: None) -> None:
-    """Nothing is registered."""
-    named = (WAREHOUSE_SLUG, EMAIL_SLUG, SLACK_SLUG, TEAMS_SLUG, WEBHOOK_SLUG)
+def no_blocks(prefect_api: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is registered, for any environment; the shell names none."""
+    monkeypatch.delenv("ORDER_MONITORING_ENV", raising=False)
+    named = {name for one in NAMES for name in (warehouse_block(one), email_block(one), *webhook_blocks(one))}
     with get_client(sync_client=True) as client:
         for document in client.read_block_documents():
-            if f"{document.block_type.slug}/{document.name}" in named:
+            if document.name in named:
                 client.delete_block_document(document.id)

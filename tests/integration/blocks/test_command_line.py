@@ -16,6 +16,7 @@ from tests.integration.flows.mail_servers import certificate_for
 from tests.integration.flows.webhook_servers import Hook, hooked
 
 SECRET = "correct-horse-battery"
+WORKS = "database {} on 127.0.0.1 answers, and everything the pipeline does there is allowed"
 WEBHOOKS = {
     "SLACK_WEBHOOK_URL": f"/services/T0/B0/{SECRET}",
     "TEAMS_WEBHOOK_URL": f"/workflows/w0/triggers/manual/paths/invoke?sig={SECRET}",
@@ -29,6 +30,8 @@ email = { to = ["ops@example.com"], block = "other-mail" }
 [audiences.order-team]
 teams = { block = "sla-teams" }
 slack = { block = "sla-slack" }
+
+[operators]
 webhook = { block = "sla-webhook" }
 """
 
@@ -93,7 +96,7 @@ def test_the_check_connects_to_running_servers(
     status, out, err = run(capsys, "--check")
     assert (status, err) == (0, "")
     assert out.splitlines() == [
-        f"{WAREHOUSE_SLUG}: ok: database ECOMMERCE_DB on 127.0.0.1 answers",
+        f"{WAREHOUSE_SLUG}: ok: {WORKS.format('ECOMMERCE_DB')}",
         f"{EMAIL_SLUG}: ok: the mail server accepts the connection and the login",
     ]
 
@@ -216,6 +219,22 @@ def test_the_check_does_not_connect_without_tls(
     assert f"{SLACK_SLUG}: FAILED: block {SLACK_SLUG}: 192.0.2.1 is another machine, so its URL" in out
 
 
+def test_the_check_tries_the_blocks_of_the_environments_own_audiences(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    people = tmp_path / "audiences.toml"
+    for path, block in ((people, "of-production"), (tmp_path / "audiences.dev.toml", "of-developers")):
+        path.write_text(f'[audiences.default]\nslack = {{ block = "{block}" }}\n')
+    monkeypatch.setattr("flows.alert.audiences.FILE", people)
+    for environment, block in (("prod", "of-production"), ("dev", "of-developers")):
+        _, out, _ = run(capsys, "--check", "--env", environment)
+        slack = [line.partition(":")[0] for line in out.splitlines() if line.startswith("slack-webhook/")]
+        assert slack == [f"slack-webhook/{block}"]
+    _, out, _ = run(capsys, "--check", "--env", "staging")
+    assert f"audiences: FAILED: {tmp_path / 'audiences.staging.toml'}: no such file" in out
+    assert "slack-webhook/" not in out
+
+
 def test_the_check_reports_audiences_that_cannot_be_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -224,6 +243,26 @@ def test_the_check_reports_audiences_that_cannot_be_read(
     status, out, _ = run(capsys, "--check", "--audiences", str(path))
     assert status == 1
     assert out.splitlines()[-1].startswith(f"audiences.toml: FAILED: {path}: audiences.team: has no channel")
+
+
+def test_without_a_prefect_of_the_users_own_the_blocks_go_below_the_data_directory(
+    data_dir: Path, stand_ins
+) -> None:
+    variables = {"SNOWFLAKE_PORT": str(stand_ins[0].port), "SMTP_PORT": str(stand_ins[1].port)}
+    variables |= {"PREFECT_API_URL": "", "ORDER_MONITORING_ENV": "dev", "SNOWFLAKE_DATABASE": "OF_ONE_SHELL"}
+    for arguments in ([], ["--check"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "blocks.register", *arguments],
+            cwd=REPOSITORY,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert "Traceback" not in ended.stderr
+    assert f"{WAREHOUSE_SLUG}-dev: ok: {WORKS.format('OF_ONE_SHELL')}" in ended.stdout
+    assert (data_dir / "prefect" / "prefect.db").is_file()
 
 
 @pytest.mark.parametrize("command", [["-m", "blocks.register"], ["flows/main.py"]], ids=["blocks", "run"])

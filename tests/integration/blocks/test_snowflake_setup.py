@@ -7,7 +7,7 @@ import sqlglot
 from snowflake.connector import SnowflakeConnection
 from sqlglot import exp
 
-from flows.ingest.manifest import create_landing
+from flows.migrations import prepare
 from tests.integration.local.stand_ins import StandIn, connect_to
 
 SCRIPT = Path("blocks/snowflake_setup.sql").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def test_what_it_creates_is_what_the_pipeline_uses(stand_ins: tuple[StandIn, Sta
     with connect_to(stand_ins[0], database="ECOMMERCE_DB", schema="PUBLIC") as connection:
         run_script(connection)
         before = names(connection, "show schemas in database ecommerce_db")
-        create_landing(connection)
+        prepare(connection, "prod")
         assert names(connection, "show schemas in database ecommerce_db") == before
         assert {"RAW", "OPS", "STAGING", "MARTS", "ALERTS"} <= before
 

@@ -32,6 +32,20 @@ def test_empty_variables_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
     assert snowflake.is_local
 
 
+@pytest.mark.parametrize(
+    ("environment", "database"),
+    [("prod", "ECOMMERCE_DB"), ("staging", "ECOMMERCE_STAGING"), ("dev", "ECOMMERCE_DEV")],
+)
+def test_an_environment_has_a_database_of_its_own_unless_a_variable_names_another(
+    monkeypatch: pytest.MonkeyPatch, environment: str, database: str
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", "")
+    assert read_settings(environment)[0].database == database
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", "SHOP_OF_ANN")
+    snowflake, _ = read_settings(environment)
+    assert (snowflake.database, snowflake.warehouse, snowflake.role) == ("SHOP_OF_ANN", "ECOMMERCE_WH", None)
+
+
 def test_the_local_block_names_the_endpoint() -> None:
     connector = SnowflakeSettings().to_block()
     credentials = connector.credentials

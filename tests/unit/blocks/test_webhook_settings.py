@@ -39,6 +39,16 @@ def test_each_url_makes_a_block_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> 
     }
 
 
+def test_each_environment_keeps_its_urls_in_blocks_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.setenv(name, "https://x.logic.azure.com/workflows/w0/triggers/manual/paths/invoke?sig=s")
+    assert list(read_webhooks().to_blocks("dev")) == [
+        "slack-webhook/sla-slack-dev",
+        "ms-teams-webhook/sla-teams-dev",
+        "custom-webhook/sla-webhook-dev",
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("url", "complaint"),

@@ -1,0 +1,2 @@
+select min(name) as name
+from ops.environment

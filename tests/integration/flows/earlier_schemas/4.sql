@@ -1,0 +1,133 @@
+-- The landing zone: what ingest writes and dbt reads. Safe to run at the start of every run.
+
+create schema if not exists raw;
+
+create schema if not exists ops;
+
+create stage if not exists raw.landing;
+
+create table if not exists raw.customers (
+    customer_id varchar not null,
+    name varchar,
+    email varchar,
+    city varchar,
+    country varchar,
+    segment varchar,
+    created_at timestamp_ntz,
+    _batch_id varchar not null,
+    _batch_day date not null
+);
+
+create table if not exists raw.products (
+    product_id varchar not null,
+    name varchar,
+    category varchar,
+    unit_price number(12, 2),
+    weight_kg number(9, 3),
+    _batch_id varchar not null,
+    _batch_day date not null
+);
+
+create table if not exists raw.orders (
+    order_id varchar not null,
+    customer_id varchar not null,
+    product_id varchar not null,
+    order_date timestamp_ntz not null,
+    status varchar not null,
+    delivery_date timestamp_ntz,
+    quantity number(10, 0),
+    unit_price number(12, 2),
+    shipping_tier varchar,
+    promised_date date,
+    updated_at timestamp_ntz,
+    _batch_id varchar not null,
+    _batch_day date not null
+);
+
+create table if not exists raw.deliveries (
+    delivery_id varchar not null,
+    order_id varchar not null,
+    carrier varchar,
+    region varchar,
+    status varchar,
+    shipped_at timestamp_ntz,
+    promised_at timestamp_ntz,
+    delivered_at timestamp_ntz,
+    _batch_id varchar not null,
+    _batch_day date not null
+);
+
+-- One row per record that was read and set aside; its line counts from 1, with the header.
+create table if not exists raw.rejected_rows (
+    entity varchar not null,
+    file varchar,
+    line number(18, 0),
+    column_name varchar,
+    value varchar,
+    reason varchar not null,
+    source_row varchar,
+    _batch_id varchar not null,
+    _batch_day date not null
+);
+
+-- One row, changed first in every load: two runs cannot be between delete and commit at once.
+create table if not exists ops.load_lock (
+    batch_id varchar not null
+);
+
+insert into ops.load_lock (batch_id)
+select 'nobody' as batch_id
+where not exists (select 1 from ops.load_lock);
+
+create table if not exists ops.load_manifest (
+    entity varchar not null,
+    batch_day date not null,
+    batch_id varchar not null,
+    row_count number(18, 0) not null,
+    content_hash varchar not null,
+    origin varchar not null,
+    loaded_at timestamp_ntz not null
+);
+
+-- The pipeline's own memory. dbt reads it as a source and never rebuilds it.
+
+create schema if not exists ops;
+
+-- One row a digest: reserved before it is sent, marked when the server has taken it.
+create table if not exists ops.digests (
+    digest_id varchar not null,
+    as_of date not null,
+    channel varchar not null,
+    audience varchar not null,
+    message_id varchar not null,
+    state varchar not null,
+    breaches number(18, 0) not null,
+    reserved_at timestamp_ntz not null,
+    sent_at timestamp_ntz
+);
+
+-- The life of each alert, append-only.
+create table if not exists ops.alert_events (
+    order_id varchar not null,
+    rule_id varchar not null,
+    event varchar not null,
+    as_of date not null,
+    digest_id varchar,
+    recorded_at timestamp_ntz not null,
+    snoozed_until date
+);
+
+-- A ledger of an earlier version has no such column.
+alter table ops.alert_events add column if not exists snoozed_until date;
+
+create schema if not exists ops;
+
+-- One row, changed first by every build and held until its end: two builds never work on the same models.
+create table if not exists ops.build_lock (
+    builder varchar not null
+);
+
+insert into ops.build_lock (builder)
+select 'nobody' as builder
+where not exists (select 1 from ops.build_lock);
+
