@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blocks.names import WAREHOUSE_BLOCK
 from flows import console
-from flows.arguments import Parser, calendar_day, reported, whole_number
+from flows.arguments import Parser, add_environment, calendar_day, reported, whole_number
+from flows.environments import Environment, chosen, named, of_the_shell
 from flows.prefect_api import configured_api_url, reachable_api
 
 if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
     from snowflake.connector import SnowflakeConnection
 
     from flows.alert.answers import Which
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         command = _COMMANDS[options.command]
         console.quiet_prefect()
-        with _connected(options.warehouse_block) as connection:
+        with _connected(options.env, options.warehouse_block) as (connection, where):
+            options.where = where
             command(connection, options)
         sys.stdout.flush()
         return 0
@@ -39,10 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m flows.alert", description=__doc__)
     parser.add_argument(
         "--warehouse-block",
-        default=WAREHOUSE_BLOCK,
         metavar="NAME",
-        help="block of the warehouse (default: %(default)s)",
+        help="another block of the warehouse than the environment's",
     )
+    add_environment(parser)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
 
     show = commands.add_parser("list", help="print the open alerts, worst first")
@@ -83,24 +85,41 @@ def _which(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _connected(block: str) -> Iterator["SnowflakeConnection"]:
-    """A session with the warehouse: the stored block's, or without a Prefect API the environment's."""
+def _connected(
+    environment: str | None, block: str | None
+) -> Iterator[tuple["SnowflakeConnection", Environment]]:
+    """A session with the environment's warehouse, and the environment.
+
+    The warehouse is the stored block's, or without a Prefect API that of the variables.
+    """
     if configured_api_url() is None:
         from local.session import isolated_warehouse
 
-        with isolated_warehouse(console.say) as connector:
-            from flows.warehouse import connect, tag
-
-            with connect(connector, tag("alert")) as connection:
-                yield connection
+        where = named(environment, "--env") if environment else of_the_shell()
+        with (
+            isolated_warehouse(console.say, where) as connector,
+            _session(connector, where, None) as connection,
+        ):
+            yield connection, where
         return
     with reachable_api():
         from blocks.load import load_warehouse
 
-        connector = load_warehouse(block)
-    from flows.warehouse import connect, tag
+        where = chosen(environment)
+        connector = load_warehouse(block or where.warehouse_block)
+    with _session(connector, where, block) as connection:
+        yield connection, where
 
-    with connect(connector, tag("alert"), f"snowflake-connector/{block}") as connection:
+
+@contextmanager
+def _session(
+    connector: "SnowflakeConnector", where: Environment, block: str | None
+) -> Iterator["SnowflakeConnection"]:
+    from flows.alert.answers import make_ready
+    from flows.warehouse import opener
+
+    with opener(connector, block or where.warehouse_block, "alert")() as connection:
+        make_ready(connection, where.name)
         yield connection
 
 
@@ -126,9 +145,11 @@ def _answer(connection: "SnowflakeConnection", options: argparse.Namespace) -> N
 
 
 def _preview(connection: "SnowflakeConnection", options: argparse.Namespace) -> None:
+    from flows.alert.audiences import audiences_file
     from flows.alert.preview import preview
 
-    for path in preview(connection, options.as_of, options.audiences, options.out):
+    audiences = options.audiences or audiences_file(options.where.name)
+    for path in preview(connection, options.as_of, audiences, options.out):
         print(path)
 
 

@@ -8,9 +8,9 @@ from prefect.artifacts import create_markdown_artifact
 from pydantic import Field
 
 from blocks.load import load_warehouse
-from blocks.names import WAREHOUSE_BLOCK
-from flows.alert.answers import LONGEST_NAME, LONGEST_NOTE, Action, Answered, Which, answer
-from flows.warehouse import connect, tag
+from flows.alert.answers import LONGEST_NAME, LONGEST_NOTE, Action, Answered, Which, answer, make_ready
+from flows.environments import EnvironmentName, chosen
+from flows.warehouse import opener
 
 
 @flow(name="acknowledge", flow_run_name="{action} by {by}")
@@ -23,7 +23,8 @@ def acknowledge_alert(
     digest: str | None = None,
     until: date | None = None,
     note: Annotated[str | None, Field(max_length=LONGEST_NOTE)] = None,
-    warehouse_block: str = WAREHOUSE_BLOCK,
+    environment: EnvironmentName | None = None,
+    warehouse_block: str | None = None,
 ) -> Answered:
     """Answer every open alert to which all apply that are given: order, rule, carrier, digest.
 
@@ -37,14 +38,17 @@ def acknowledge_alert(
         digest: the id that stands at the end of a digest.
         until: the last day of a snooze.
         note: why, for whoever reads the alert's story.
-        warehouse_block: name of the `snowflake-connector` block.
+        environment: `prod`, `staging` or `dev`; default: as the worker's environment or the server says.
+        warehouse_block: name of another `snowflake-connector` block than the environment's.
 
     Raises:
         InputError: something is missing or unknown, or the day has passed; nothing was recorded.
     """
     which = Which(order or None, rule or None, carrier or None, digest or None)
-    block = f"snowflake-connector/{warehouse_block}"
-    with connect(load_warehouse(warehouse_block), tag("acknowledge"), block) as connection:
+    where = chosen(environment)
+    name = warehouse_block or where.warehouse_block
+    with opener(load_warehouse(name), name, "acknowledge")() as connection:
+        make_ready(connection, where.name)
         answered = answer(connection, action, which, by, note, until)
     line = told(answered, which)
     get_run_logger().info("%s, by %s", line, by)

@@ -9,9 +9,10 @@ from typing import Literal
 
 from snowflake.connector import SnowflakeConnection
 
-from flows.alert.ledger import create_ledger, execute, fetch, now, statement
+from flows.alert.ledger import execute, fetch, now, statement
 from flows.errors import InputError, printable
 from flows.ingest.transaction import begun
+from flows.migrations import prepare
 from flows.transform.standing import stands_at
 
 Action = Literal["ack", "snooze", "unsnooze"]
@@ -93,6 +94,16 @@ def answer(
     return Answered(EVENTS[action], as_of, int(meant), changed)
 
 
+def make_ready(connection: SnowflakeConnection, environment: str) -> None:
+    """Bring the ledger up to date. A database in which no run has been completed is left alone.
+
+    Raises:
+        InputError: the database belongs to another environment.
+    """
+    if stands_at(connection) is not None:
+        prepare(connection, environment)
+
+
 def standing_day(connection: SnowflakeConnection) -> date:
     """The as-of day the alerts stand at.
 
@@ -105,7 +116,6 @@ def standing_day(connection: SnowflakeConnection) -> date:
             f"database {connection.database}: no run of the pipeline has been completed here, so there are "
             "no alerts; run `python flows/main.py` first"
         )
-    create_ledger(connection)
     return as_of
 
 

@@ -23,17 +23,21 @@ from flows.alert.channels.email import EmailChannel, is_address
 from flows.alert.channels.slack import SlackChannel
 from flows.alert.channels.teams import TeamsChannel
 from flows.alert.channels.webhook import WebhookChannel
+from flows.environments import PRODUCTION
 from flows.errors import InputError, printable
 from flows.paths import REPOSITORY
 from flows.toml_file import complaints, read_toml
 
 FILE = REPOSITORY / "audiences.toml"
+OPERATORS = "operators"
 DEFAULT = "default"
 NEVER = "never"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BLOCK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_UNKNOWN = "unknown key; known: all_clear, audiences; email, slack, teams, webhook; to, block, from"
+_UNKNOWN = (
+    "unknown key; known: all_clear, operators, audiences; email, slack, teams, webhook; to, block, from"
+)
 
 
 def parse_addresses(alert_to: str | Sequence[str]) -> list[str]:
@@ -116,6 +120,9 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     all_clear: Annotated[Literal[(*WEEKDAYS, NEVER)], BeforeValidator(_plain)] = NEVER  # type: ignore[valid-type]
+    operators: Annotated[Reached, _table('[operators] with email = { to = ["name@example.com"] }')] | None = (
+        None
+    )
     audiences: dict[
         str, Annotated[Reached, _table('[audiences.NAME] with email = { to = ["name@example.com"] }')]
     ]
@@ -136,10 +143,14 @@ class Audience:
 
 @dataclass(frozen=True)
 class Audiences:
-    """Everybody who is told, the default audience first; `all_clear` is a weekday or `never`."""
+    """Everybody who is told, the default audience first; `all_clear` is a weekday or `never`.
+
+    `operators` are told of runs that fail, and of silence, but not of alerts.
+    """
 
     all: tuple[Audience, ...]
     all_clear: str = NEVER
+    operators: Audience | None = None
 
     @property
     def default(self) -> Audience:
@@ -171,6 +182,23 @@ class Audiences:
         return channels
 
 
+def audiences_file(environment: str) -> Path:
+    """The file that says who is told in an environment. None falls back to production's people.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if environment == PRODUCTION:
+        return FILE
+    path = FILE.with_suffix(f".{environment}{FILE.suffix}")
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file, which would say who is told in the environment {environment}; "
+            f"{FILE.name} is production's and an example"
+        )
+    return path
+
+
 def read_audiences(
     path: Path | None = None, alert_to: str | Sequence[str] | None = None, alert_from: str | None = None
 ) -> Audiences:
@@ -198,7 +226,10 @@ def read_audiences(
         email = default.email or Email.model_validate({"to": recipients, "from": alert_from or None})
         replaced = default.model_copy(update={"email": email.model_copy(update={"to": tuple(recipients)})})
         found[0] = Audience(DEFAULT, replaced)
-    return Audiences(tuple(found), file.all_clear)
+    operators = (
+        Audience(OPERATORS, _sent_by(file.operators, alert_from or None, False)) if file.operators else None
+    )
+    return Audiences(tuple(found), file.all_clear, operators)
 
 
 def _sent_by(reached: Reached, sender: str | None, always: bool) -> Reached:
@@ -210,6 +241,7 @@ def _sent_by(reached: Reached, sender: str | None, always: bool) -> Reached:
 def _validated(path: Path) -> _File:
     content = read_toml(path, FILE.name)
     wrong = list(_wrong_names(content.get("audiences", {})))
+    wrong += _wrong_blocks(OPERATORS, content.get("operators"))
     file = None
     try:
         file = _File.model_validate(content)
@@ -230,13 +262,16 @@ def _wrong_names(audiences: Any) -> Iterator[str]:
                 f"audiences.{name}: a name has at most 64 letters, digits, dashes, dots and underscores, and "
                 "begins with a letter or digit"
             )
-        for kind, channel in reached.items() if isinstance(reached, dict) else ():
-            block = channel.get("block") if isinstance(channel, dict) else None
-            if isinstance(block, str) and not _BLOCK_NAME.fullmatch(block):
-                # not shown: people write the URL there, which is a secret
-                yield (
-                    f"audiences.{name}.{kind}.block: should be the name of a Prefect block: small letters, "
-                    "digits, dashes"
-                )
+        yield from _wrong_blocks(f"audiences.{name}", reached)
     if DEFAULT not in audiences:
         yield f"audiences: needs a table [audiences.{DEFAULT}], whom every alert is for"
+
+
+def _wrong_blocks(table: str, reached: Any) -> Iterator[str]:
+    for kind, channel in reached.items() if isinstance(reached, dict) else ():
+        block = channel.get("block") if isinstance(channel, dict) else None
+        if isinstance(block, str) and not _BLOCK_NAME.fullmatch(block):
+            # not shown: people write the URL there, which is a secret
+            yield (
+                f"{table}.{kind}.block: should be the name of a Prefect block: small letters, digits, dashes"
+            )

@@ -13,7 +13,7 @@ from flows.alert.wording import short_day
 NEW, ESCALATED, REMINDED, AT_RISK, RESOLVED = "new", "escalated", "reminded", "at_risk", "resolved"
 SECTIONS = (NEW, ESCALATED, REMINDED, AT_RISK, RESOLVED)
 OPEN_STATES = ("new", "open", "escalated", "acknowledged", "snoozed")
-BREACHES, DATA, ALL_CLEAR = "breaches", "data-health", "all-clear"
+BREACHES, UPDATE, DATA, ALL_CLEAR = "breaches", "update", "data-health", "all-clear"
 
 ALERTS = pl.Schema(
     {
@@ -137,7 +137,7 @@ class Digest:
     """What one audience is told about the breaches of one as-of day.
 
     `alerts` has `ALERTS`, `history` has `HISTORY`. `explanation` says in whole sentences what is shared by
-    most of the new breaches.
+    most of the new breaches. An update tells what has changed since the day's digest, and nothing else.
     """
 
     digest_id: str
@@ -147,6 +147,7 @@ class Digest:
     history: pl.DataFrame
     answers: Answers
     explanation: tuple[str, ...] = ()
+    is_update: bool = False
 
     @cached_property
     def counts(self) -> Counts:
@@ -155,8 +156,9 @@ class Digest:
 
     @property
     def subject(self) -> str:
-        """`[SLA] 12 new · 140 open, 21 Nov`."""
-        return f"[SLA] {self.counts.summary}, {short_day(self.as_of)}"
+        """`[SLA] 12 new · 140 open, 21 Nov`; of an update, `[SLA] Update: …`."""
+        kind = "Update: " if self.is_update else ""
+        return f"[SLA] {kind}{self.counts.summary}, {short_day(self.as_of)}"
 
     def section(self, name: str) -> pl.DataFrame:
         """The alerts told of under one of `SECTIONS`, worst first."""
@@ -165,7 +167,10 @@ class Digest:
 
 @dataclass(frozen=True)
 class Notice:
-    """A short message without a list of alerts: odd data, or all clear."""
+    """A short message without a list of alerts: odd data, all clear, or a run that failed.
+
+    `dateline` and `reference` take the place of "End of" the day and the digest's id, where there are none.
+    """
 
     digest_id: str
     as_of: date
@@ -174,3 +179,5 @@ class Notice:
     title: str
     paragraphs: tuple[str, ...]
     reasons: tuple[str, ...] = field(default=())
+    dateline: str = ""
+    reference: str = ""

@@ -88,9 +88,14 @@ def read_findings(connection: SnowflakeConnection, as_of: date) -> Findings:
     )
 
 
-def plan_parameters(as_of: date, audience: str, is_default: bool) -> dict[str, Any]:
+def plan_parameters(as_of: date, audience: str, is_default: bool, is_update: bool = False) -> dict[str, Any]:
     """What the plan of an audience's digest depends on, beside mart and ledger."""
-    return {"as_of": as_of, "audience": audience, "is_default": int(is_default)}
+    return {
+        "as_of": as_of,
+        "audience": audience,
+        "is_default": int(is_default),
+        "is_update": int(is_update),
+    }
 
 
 def plan_statement(schema: str) -> str:

@@ -13,10 +13,10 @@ from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
 from flows.alert.answer_page import answer_page
 from flows.alert.audiences import Audiences, read_audiences
 from flows.alert.findings import Breach, Findings, read_findings
-from flows.alert.ledger import create_ledger
 from flows.alert.reserving import reserve_day
 from flows.alert.sending import Message, Sent, send_reserved
 from flows.alert.telling import Teller
+from flows.environments import PRODUCTION
 from flows.errors import DeliveryError
 from flows.transform.turn import our_turn
 from flows.warehouse import opener
@@ -55,6 +55,8 @@ def check_sla(
     email_block: str = EMAIL_BLOCK,
     alert_from: str | None = None,
     audiences: str | None = None,
+    environment: str = PRODUCTION,
+    is_update: bool = False,
 ) -> AlertSummary:
     """Tell each audience once what has changed as of the day. Expects the models built for `as_of`.
 
@@ -69,6 +71,8 @@ def check_sla(
         email_block: name of the `email-server-credentials` block, where `audiences.toml` names none.
         alert_from: sender of e-mails, by default the user name of that block.
         audiences: path of another `audiences.toml`.
+        environment: whose database it is.
+        is_update: tell only what was opened, escalated or resolved since the last message about the day.
 
     Raises:
         UndeliveredError: somebody could not be told; everybody else was.
@@ -76,12 +80,11 @@ def check_sla(
     logger = get_run_logger()
     people = people_to_tell(audiences, alert_to, alert_from)
     connect = opener(load_warehouse(warehouse_block), warehouse_block, "check-sla", as_of)
-    with our_turn(connect, logger.info, "telling people"), connect() as connection:
-        create_ledger(connection)
+    with our_turn(connect, logger.info, "telling people", environment=environment), connect() as connection:
         findings = read_findings(connection, as_of)
         for reason in findings.odd:
             logger.warning("the data of %s is %s; the SLA digest is held back", as_of, reason)
-        sent = _tell(connection, findings, people, email_block) if notify else Sent()
+        sent = _tell(connection, findings, people, email_block, is_update) if notify else Sent()
     if not notify:
         logger.info("%s open breach(es); asked not to notify", f"{findings.open:,}")
     elif not sent.messages and not sent.problems:
@@ -112,10 +115,16 @@ def people_to_tell(
     return read_audiences(Path(audiences) if audiences else None, alert_to, alert_from)
 
 
-def _tell(connection: SnowflakeConnection, findings: Findings, people: Audiences, email_block: str) -> Sent:
+def _tell(
+    connection: SnowflakeConnection,
+    findings: Findings,
+    people: Audiences,
+    email_block: str,
+    is_update: bool,
+) -> Sent:
     logger = get_run_logger()
     channels = {audience.name: people.channels(audience, email_block) for audience in people.all}
-    problems = reserve_day(Teller(connection, findings, people, answer_page), channels)
+    problems = reserve_day(Teller(connection, findings, people, answer_page), channels, is_update)
     sent = send_reserved(connection, channels, logger.info, logger.warning)
     sent.problems += problems
     for problem in sent.problems:

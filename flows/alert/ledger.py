@@ -18,11 +18,6 @@ _SQL = Path(__file__).parent / "sql"
 _LIFE = ("record_resolved.sql", "record_opened.sql", "record_escalated.sql")
 
 
-def create_ledger(connection: SnowflakeConnection) -> None:
-    """Create the ledger where it is missing."""
-    connection.execute_string(read_sql(_SQL / "create_ledger.sql"), remove_comments=True)
-
-
 def record_lives(cursor: Cursor, as_of: date) -> None:
     """Write what became of the alerts on the day the models stand at; a second time, nothing has."""
     for file in _LIFE:

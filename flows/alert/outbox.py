@@ -16,7 +16,7 @@ from datetime import date
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor as Cursor
 
-from flows.alert.digest import BREACHES
+from flows.alert.digest import BREACHES, UPDATE
 from flows.alert.ledger import execute, fetch, now, record_told
 from flows.ingest.transaction import begun
 
@@ -86,9 +86,24 @@ def reserve(cursor: Cursor, message: Outgoing) -> None:
         execute(cursor, "reserve_part.sql", parameters)
 
 
+def update_about(number: int) -> str:
+    """What the n-th update of a day is about, for `digest_id`."""
+    return f"{UPDATE}-{number}"
+
+
+def about_of(digest: str) -> str:
+    """What a digest is about: the last part of its id, or the day's breaches."""
+    return digest.split("/", 3)[3] if digest.count("/") > 2 else BREACHES
+
+
+def is_an_update(digest: str) -> bool:
+    """Whether it tells what has changed since the day's digest."""
+    return about_of(digest).startswith(f"{UPDATE}-")
+
+
 def is_about_breaches(digest: str) -> bool:
-    """Whether it is the digest of a day's breaches, and not a notice."""
-    return digest.count("/") == 2
+    """Whether it is the digest of a day's breaches, or an update of it, and not a notice."""
+    return about_of(digest) == BREACHES or is_an_update(digest)
 
 
 def reserved_on(connection: SnowflakeConnection, as_of: date) -> dict[str, str]:

@@ -52,17 +52,18 @@ class Teller:
     def _population(self) -> pl.DataFrame:
         return read_population(self.connection, self.findings.schema)
 
-    def words_for(self, audience: Audience) -> Words | None:
-        """What to say to an audience; None if nothing."""
+    def words_for(self, audience: Audience, about: str = BREACHES) -> Words | None:
+        """What to say to an audience; None if nothing. `about` is `BREACHES`, or names an update."""
         if self.findings.odd:
             if not audience.is_default:
                 return None
             notice = held_back(self.findings.as_of, audience.name, self.findings.odd)
             return Words(audience.name, DATA, notice, self.findings.open)
-        parameters = plan_parameters(self.findings.as_of, audience.name, audience.is_default)
+        is_update = about != BREACHES
+        parameters = plan_parameters(self.findings.as_of, audience.name, audience.is_default, is_update)
         alerts = read_plan(self.connection, self.findings.schema, parameters)
         if alerts["section"].null_count() == alerts.height:
-            return self._all_clear(audience, alerts)
+            return None if is_update else self._all_clear(audience, alerts)
         digest = Digest(
             digest_id="",
             as_of=self.findings.as_of,
@@ -71,8 +72,9 @@ class Teller:
             history=read_history(self.connection, self.findings.schema, parameters),
             answers=Answers("", ""),
             explanation=explain(alerts, self._population),
+            is_update=is_update,
         )
-        return Words(audience.name, BREACHES, digest, digest.counts.open)
+        return Words(audience.name, about, digest, digest.counts.open)
 
     def addressed(self, words: Words, channel: str) -> Digest | Notice:
         """The message for one channel: it names its own digest."""

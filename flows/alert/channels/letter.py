@@ -44,6 +44,8 @@ def write(message: Digest | Notice, message_id: str) -> Letter:
             "title": one_line(message.title, SENTENCE_CHARACTERS),
             "paragraphs": _sentences(message.paragraphs),
             "reasons": _sentences(message.reasons),
+            "dateline": one_line(message.dateline) or f"End of {common['day']}",
+            "reference": one_line(message.reference) or f"Digest {common['digest_id']}",
         }
         return Letter(common["subject"], *_rendered("notice", common | said), content_id)
     attachment = attach(message.alerts, message.as_of)

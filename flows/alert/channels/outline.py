@@ -58,6 +58,8 @@ def outline(message: Digest | Notice, lines: int = LINES, characters: int = WORD
         reasons = tuple(Line("", sentence(reason)) for reason in message.reasons[: 2 * lines])
         parts = (Part("Reasons", reasons, len(message.reasons)),) if message.reasons else ()
         paragraphs = (message.title, *map(sentence, message.paragraphs))
+        if message.reference:
+            footer = f"{message.reference} for {message.audience}, {message.dateline}"
         return Outline(message.subject, paragraphs, parts, (), None, footer)
     answers = message.answers
     return Outline(

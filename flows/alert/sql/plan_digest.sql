@@ -1,5 +1,6 @@
 -- What one audience is told as of a day: its alerts, worst first, each with the section it belongs to, if any.
--- A pure function of the mart, the ledger and what digests of earlier days have told.
+-- A pure function of the mart, the ledger and what digests of earlier days, and updates of this one, have told.
+-- An update also goes by the day's digest, and tells only of what was opened, escalated or resolved since.
 with
 
 lines as (
@@ -15,7 +16,10 @@ lines as (
         on digest_alerts.digest_id = digests.digest_id
     where
         digests.audience = %(audience)s
-        and digests.as_of < %(as_of)s
+        and (
+            digests.as_of < %(as_of)s
+            or (digests.as_of = %(as_of)s and (%(is_update)s = 1 or digests.digest_id like '%%/update-%%'))
+        )
     qualify row_number() over (
         partition by digest_alerts.order_id, digest_alerts.rule_id
         order by digests.as_of desc, digests.reserved_at desc, digests.digest_id asc
@@ -42,7 +46,7 @@ known as (
 
 ),
 
-sections as (
+planned as (
 
     select
         known.*,
@@ -53,19 +57,35 @@ sections as (
             when known.alert_state = 'at_risk'
                 then case when coalesce(known.told, 'resolved') = 'resolved' then 'at_risk' end
             when known.alert_state = 'snoozed' then null
-            when known.escalates and (known.is_known_open or not known.is_theirs) then 'escalated'
+            when
+                known.escalates and (known.is_known_open or not known.is_theirs)
+                and not coalesce(known.told = 'escalated' and known.told_on = known.as_of, false)
+                then 'escalated'
             when not known.is_known_open then 'new'
             when known.alert_state = 'acknowledged' then null
+            when known.told_on = known.as_of then null
             when
                 known.snoozed_until >= known.told_on
                 or dateadd(day, known.remind_every_days, known.told_on) <= known.as_of
                 then 'reminded'
-        end as section
+        end as planned_section
     from known
     where
         known.is_theirs
         or coalesce(known.escalates_to = %(audience)s, false)
         or (known.alert_state in ('to_resolve', 'resolved') and known.is_known_open)
+
+),
+
+sections as (
+
+    select
+        planned.*,
+        case
+            when %(is_update)s = 0 or planned.planned_section in ('new', 'escalated', 'resolved')
+                then planned.planned_section
+        end as section
+    from planned
 
 ),
 

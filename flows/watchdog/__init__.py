@@ -1,0 +1,1 @@
+"""Telling the operators: a run failed, or there was none."""
