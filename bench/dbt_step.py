@@ -62,13 +62,13 @@ def _bare() -> float:
     from blocks.load import load_warehouse
     from blocks.names import WAREHOUSE_BLOCK
     from flows.paths import DBT_PROJECT, dbt_log_dir, dbt_target_dir
-    from flows.transform.environment import dbt_variables, environment
+    from flows.transform.environment import connection_variables, dbt_variables
 
     arguments = ["build", "--vars", json.dumps({"as_of": AS_OF}), "--log-level", "none"]
     arguments += ["--exclude-resource-type", "unit_test"]
     arguments += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     arguments += ["--target-path", str(dbt_target_dir()), "--log-path", str(dbt_log_dir())]
-    with environment(dbt_variables(load_warehouse(WAREHOUSE_BLOCK))):
+    with connection_variables(dbt_variables(load_warehouse(WAREHOUSE_BLOCK))):
         started = monotonic()
         assert dbtRunner().invoke(arguments).success
         return monotonic() - started

@@ -134,16 +134,14 @@ def _warehouse() -> Iterator["SnowflakeConnector"]:
     stand_in = StandIn("warehouse", "SNOWFLAKE_PORT")
 
     from blocks.settings import read_settings
-    from flows.alert.ledger import create_ledger
-    from flows.ingest.manifest import create_landing
-    from flows.transform.environment import dbt_variables, environment
+    from flows.migrations import prepare
+    from flows.transform.environment import connection_variables, dbt_variables
     from flows.warehouse import connect
 
     connector = read_settings()[0].model_copy(update={"port": stand_in.port()}).to_block()
     with connect(connector) as connection:
-        create_landing(connection)
-        create_ledger(connection)
-    with environment(dbt_variables(connector)):
+        prepare(connection, "prod")
+    with connection_variables(dbt_variables(connector)):
         yield connector
     _stop_warehouse()
 

@@ -61,8 +61,8 @@ def load(directory: str) -> dict[str, Any]:
 
     from blocks.settings import read_settings
     from flows.ingest.load import load_batch
-    from flows.ingest.manifest import create_landing
     from flows.ingest.staging import StagedBatch
+    from flows.migrations import prepare
     from flows.warehouse import opener
     from local.processes import StandIn
 
@@ -70,7 +70,7 @@ def load(directory: str) -> dict[str, Any]:
     block = read_settings()[0].model_copy(update={"port": port}).to_block()
     connect = opener(block, "bench", "bench", AS_OF)
     with connect() as connection:  # what a run has done before it loads, and the connector is warm
-        create_landing(connection)
+        prepare(connection, "prod")
     batch = StagedBatch.open(Path(directory) / BATCH)
     os.sync()
     started = monotonic()

@@ -19,25 +19,25 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
     from flows.alert.channels import Channel
     from flows.alert.channels.email import EmailChannel
     from flows.alert.findings import read_findings
-    from flows.alert.ledger import create_ledger
     from flows.alert.reserving import reserve_day
     from flows.alert.sending import send_reserved
     from flows.alert.telling import Teller
     from flows.generate.partitions import change_partitions
     from flows.generate.shop import Shop
     from flows.ingest.load import load_batch
-    from flows.ingest.manifest import create_landing, missing_days
+    from flows.ingest.manifest import missing_days
     from flows.ingest.staging import BatchWriter
+    from flows.migrations import prepare
     from flows.paths import staging_dir
     from flows.transform.build import dbt_build
-    from flows.transform.environment import dbt_variables, environment
+    from flows.transform.environment import connection_variables, dbt_variables
     from flows.warehouse import connect as connect_warehouse
 
     snowflake, email = read_settings()
     connector = snowflake.model_copy(update={"port": warehouse.port()}).to_block()
     credentials = email.model_copy(update={"port": mailbox.port()}).to_block()
     with connect_warehouse(connector) as connection:
-        create_landing(connection)
+        prepare(connection, "prod")
         missing = missing_days(connection, as_of, days).missing
         with BatchWriter("plain", staging_dir(), origin="simulated") as writer:
             for run, partitions in change_partitions(Shop(orders_per_day=orders_per_day), missing):
@@ -45,9 +45,9 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
                     writer.write(entity, frame, run)
         load_batch(partial(connect_warehouse, connector), writer.batch, report=lambda _line: None)
         writer.batch.discard()
-        with environment(dbt_variables(connector)):
+        with connection_variables(dbt_variables(connector)):
             dbt_build(as_of, report=lambda _line: None)
-        create_ledger(connection)
+        prepare(connection, "prod")
         people = read_audiences()
         channels: dict[str, list[Channel]] = {
             one.name: [EmailChannel(["order-team@example.com"], block=credentials)] for one in people.all

@@ -4,11 +4,14 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from flows.environments import NAMES, VARIABLE
 from flows.errors import InputError, PipelineError
+
+MOST_DAYS = 36_600
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,6 +42,32 @@ def calendar_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
+
+
+def days_in(text: str, as_of: date) -> list[date]:
+    """The days that a text means, ascending: a day, `A..B`, several of these, or how many up to `as_of`.
+
+    Raises:
+        argparse.ArgumentTypeError: it means none.
+    """
+    if re.fullmatch(r"\d{1,6}", text.strip()):
+        count = int(text)
+        if not 1 <= count <= MOST_DAYS:
+            raise argparse.ArgumentTypeError(f"days must be between 1 and {MOST_DAYS:,}, not {count:,}")
+        if count > (as_of - date.min).days:
+            raise argparse.ArgumentTypeError(f"{count:,} days before {as_of} there was no calendar")
+        return [as_of - timedelta(days=count - 1 - number) for number in range(count)]
+    days: list[date] = []
+    for part in text.split(","):
+        first, dots, last = (piece.strip() for piece in part.partition(".."))
+        start = calendar_day(first)
+        end = calendar_day(last) if dots else start
+        if end < start:
+            raise argparse.ArgumentTypeError(f"{part.strip()!r} ends before it starts")
+        if len(days) + (end - start).days >= MOST_DAYS:
+            raise argparse.ArgumentTypeError(f"more than {MOST_DAYS:,} days")
+        days += [start + timedelta(days=number) for number in range((end - start).days + 1)]
+    return sorted(set(days))
 
 
 def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
@@ -86,4 +115,14 @@ def add_shop_options(parser: argparse.ArgumentParser) -> None:
         type=whole_number("seed", 0, 2**63 - 1),
         metavar="N",
         help="which simulated shop (default: as its file says, or 7)",
+    )
+
+
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """`--env`, None where not given."""
+    parser.add_argument(
+        "--env",
+        choices=NAMES,
+        help=f"whose blocks and database are used (default: {VARIABLE}, else what the Prefect server says, "
+        "else prod)",
     )

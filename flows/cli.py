@@ -14,7 +14,16 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flows.arguments import Parser, add_shop_options, calendar_day, reported, share, whole_number
+from flows.arguments import (
+    Parser,
+    add_environment,
+    add_shop_options,
+    calendar_day,
+    reported,
+    share,
+    whole_number,
+)
+from flows.environments import Environment, named, of_the_shell
 from flows.errors import InputError
 from flows.prefect_api import configured_api_url, reachable_api
 
@@ -76,8 +85,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--audiences",
         type=Path,
         metavar="FILE.toml",
-        help="who is told on which channels (default: audiences.toml)",
+        help="who is told on which channels (default: the environment's, such as audiences.toml)",
     )
+    add_environment(parser)
     parser.add_argument("--no-notify", action="store_true", help="tell nobody")
     parser.add_argument(
         "--json", action="store_true", help="print the summary as JSON on the last line of stdout"
@@ -125,7 +135,8 @@ def _run(options: argparse.Namespace, started: float) -> int:
     if configured_api_url() is None:
         from local.session import isolated_session
 
-        session: Any = isolated_session(console.say, meanwhile=partial(_prepare, options.as_of))
+        where = named(options.env, "--env") if options.env else of_the_shell()
+        session: Any = isolated_session(console.say, partial(_prepare, options.as_of, where), where)
     else:
         session = nullcontext()
     with session as stand_ins, reachable_api():
@@ -137,13 +148,13 @@ def _run(options: argparse.Namespace, started: float) -> int:
     return 0
 
 
-def _prepare(as_of: date, connector: "SnowflakeConnector") -> None:
+def _prepare(as_of: date, where: Environment, connector: "SnowflakeConnector") -> None:
     """What a run needs later and can have before there is a Prefect API."""
     from flows.transform.build import parse_ahead
-    from flows.transform.environment import dbt_variables, environment
+    from flows.transform.environment import connection_variables, dbt_variables
 
-    with environment(dbt_variables(connector)):
-        parse_ahead(as_of)
+    with connection_variables(dbt_variables(connector)):
+        parse_ahead(as_of, where.name)
 
 
 def _run_flow(options: argparse.Namespace) -> "RunSummary":
@@ -163,6 +174,7 @@ def _run_flow(options: argparse.Namespace) -> "RunSummary":
         alert_from=os.environ.get("ALERT_FROM") or None,
         max_reject_rate=options.max_reject_rate,
         audiences=str(options.audiences.resolve()) if options.audiences else None,
+        environment=options.env,
     )
 
 
@@ -190,7 +202,7 @@ def _suggestions(summary: "RunSummary", options: argparse.Namespace) -> list[tup
             if getattr(options, name) != default
         )
 
-    rate = same(max_reject_rate=None)
+    rate = same(max_reject_rate=None, env=None)
     shop = same(days=30, orders_per_day=None, seed=None, shop=None)
     if options.source:
         source = shlex.quote(os.path.relpath(options.source))

@@ -22,8 +22,9 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
+from flows.alert.audiences import audiences_file
 from flows.alert.flow import UndeliveredError, check_sla, people_to_tell
+from flows.environments import EnvironmentName, chosen
 from flows.errors import InputError
 from flows.generate.flow import generate_orders
 from flows.generate.partitions import days_of
@@ -34,6 +35,7 @@ from flows.ingest.source.flow import read_source
 from flows.report import write_page
 from flows.summary import RunSummary
 from flows.transform.flow import build_models
+from flows.watchdog.failure import tell_operators
 
 
 def as_of_day(as_of: date | None) -> date:
@@ -49,7 +51,12 @@ def _run_name() -> str:
     return f"ecommerce-pipeline {as_of_day(date.fromisoformat(str(as_of)) if as_of else None)}"
 
 
-@flow(name="ecommerce-pipeline", flow_run_name=_run_name)
+@flow(
+    name="ecommerce-pipeline",
+    flow_run_name=_run_name,
+    on_failure=[tell_operators],
+    on_crashed=[tell_operators],
+)
 def ecommerce_pipeline(
     as_of: date | None = None,
     days: Annotated[int, Field(ge=1, le=3660)] = 30,
@@ -59,11 +66,12 @@ def ecommerce_pipeline(
     source: str | None = None,
     alert_to: str | list[str] | None = None,
     notify: bool = True,
-    warehouse_block: str = WAREHOUSE_BLOCK,
-    email_block: str = EMAIL_BLOCK,
+    warehouse_block: str | None = None,
+    email_block: str | None = None,
     alert_from: str | None = None,
     max_reject_rate: Annotated[float | None, Field(ge=0, le=1)] = None,
     audiences: str | None = None,
+    environment: EnvironmentName | None = None,
 ) -> RunSummary:
     """Simulate or read orders, load them, build the models, tell people what is late.
 
@@ -77,14 +85,20 @@ def ecommerce_pipeline(
         alert_to: who gets the digest of the default audience, as a list or separated by commas; default: whom
             `audiences.toml` names.
         notify: whether to tell anybody.
-        warehouse_block: name of the `snowflake-connector` block.
-        email_block: name of the `email-server-credentials` block, where `audiences.toml` names none.
+        warehouse_block: name of another `snowflake-connector` block than the environment's.
+        email_block: name of another `email-server-credentials` block than the environment's, for audiences
+            that name none.
         alert_from: sender of e-mails; by default the user name of that block.
         max_reject_rate: the share of rows, 0 to 1, that may be set aside before the batch stops with
             nothing loaded; default: as the source's file says, or 0.05.
-        audiences: path of a TOML file that says who is told on which channels; default: `audiences.toml`.
+        audiences: path of a TOML file that says who is told on which channels; default: the environment's
+            (`audiences.toml`, `audiences.staging.toml`, `audiences.dev.toml`).
+        environment: `prod`, `staging` or `dev`; default: as the worker's environment or the server says.
     """
     as_of = as_of_day(as_of)
+    where = chosen(environment)
+    warehouse_block = warehouse_block or where.warehouse_block
+    audiences = audiences or str(audiences_file(where.name))
     # what is wrong in the parameters is found before anything is loaded
     people_to_tell(audiences, alert_to, alert_from)
     if source is not None and shop is not None:
@@ -104,7 +118,7 @@ def ecommerce_pipeline(
             generated = read_source(as_of, source, batch_id, max_reject_rate)
     else:
         with _timed(seconds, "plan"):
-            plan = find_missing_days(as_of, days, warehouse_block)
+            plan = find_missing_days(as_of, days, warehouse_block, where.name)
         loaded = {entity: EntityLoad(0, 0, skipped_days=count) for entity, count in plan.present.items()}
         if plan.missing:
             with _timed(seconds, "generate"):
@@ -113,16 +127,25 @@ def ecommerce_pipeline(
                 )
     if generated:
         with _timed(seconds, "load"):
-            for entity, load in load_raw(as_of, batch_id, warehouse_block).items():
+            for entity, load in load_raw(as_of, batch_id, warehouse_block, where.name).items():
                 present = loaded.get(entity, EntityLoad(0, 0, 0)).skipped_days
                 loaded[entity] = replace(load, skipped_days=load.skipped_days + present)
 
     with _timed(seconds, "dbt"):
-        dbt = build_models(as_of, warehouse_block)
+        dbt = build_models(as_of, warehouse_block, where.name)
     undelivered = None
     with _timed(seconds, "alert"):
         try:
-            alerts = check_sla(as_of, alert_to, notify, warehouse_block, email_block, alert_from, audiences)
+            alerts = check_sla(
+                as_of,
+                alert_to,
+                notify,
+                warehouse_block,
+                email_block or where.email_block,
+                alert_from,
+                audiences,
+                environment=where.name,
+            )
         except UndeliveredError as error:
             undelivered, alerts = error, error.summary
     staged = batch_id if generated else None

@@ -93,7 +93,7 @@ def connect(
         connection.close(retry=False)  # a server that is gone is not worth minutes
 
 
-def opener(connector: SnowflakeConnector, block: str, step: str, as_of: date) -> Connect:
+def opener(connector: SnowflakeConnector, block: str, step: str, as_of: date | None = None) -> Connect:
     """Opens sessions for one step of a run, under its tag; `block` is the name of the stored connector."""
     return partial(connect, connector, tag(step, as_of), f"snowflake-connector/{block}")
 

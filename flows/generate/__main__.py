@@ -2,17 +2,14 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
-from flows.arguments import Parser, add_shop_options, calendar_day, reported
-
-MOST_DAYS = 36_600
+from flows.arguments import Parser, add_shop_options, calendar_day, days_in, reported
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,31 +43,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
     options = parser.parse_args(arguments)
     try:
-        options.days = _days(options.days, options.as_of)
+        options.days = days_in(options.days, options.as_of)
     except argparse.ArgumentTypeError as error:
         parser.error(f"argument --days: {error}")
     return options
-
-
-def _days(text: str, as_of: date) -> list[date]:
-    if re.fullmatch(r"\d{1,6}", text.strip()):
-        count = int(text)
-        if not 1 <= count <= MOST_DAYS:
-            raise argparse.ArgumentTypeError(f"days must be between 1 and {MOST_DAYS:,}, not {count:,}")
-        if count > (as_of - date.min).days:
-            raise argparse.ArgumentTypeError(f"{count:,} days before {as_of} there was no calendar")
-        return [as_of - timedelta(days=count - 1 - number) for number in range(count)]
-    days: list[date] = []
-    for part in text.split(","):
-        first, dots, last = (piece.strip() for piece in part.partition(".."))
-        start = calendar_day(first)
-        end = calendar_day(last) if dots else start
-        if end < start:
-            raise argparse.ArgumentTypeError(f"{part.strip()!r} ends before it starts")
-        if len(days) + (end - start).days >= MOST_DAYS:
-            raise argparse.ArgumentTypeError(f"more than {MOST_DAYS:,} days")
-        days += [start + timedelta(days=number) for number in range((end - start).days + 1)]
-    return sorted(set(days))
 
 
 @contextmanager

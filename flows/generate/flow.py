@@ -7,13 +7,10 @@ from typing import Annotated
 from prefect import flow, get_run_logger
 from pydantic import Field
 
-from flows.ahead import one_ahead
-from flows.generate.partitions import change_partitions
 from flows.generate.shop import described_shop
-from flows.ingest.intake import Intake, settle
-from flows.ingest.staging import BatchWriter
-from flows.ingest.tally import DEFAULT_REJECT_RATE
+from flows.generate.stage import stage_days
 from flows.paths import staging_dir
+from flows.progress import seldom
 
 
 @flow(name="generate-orders", flow_run_name="generate-orders {as_of}")
@@ -44,16 +41,17 @@ def generate_orders(
     """
     logger = get_run_logger()
     simulated = described_shop(Path(shop) if shop else None, orders_per_day, seed)
-    done: set[date] = set()
-    with BatchWriter(batch_id, staging_dir(), origin=simulated.origin) as writer:
-        intake = Intake(writer, as_of)
-        for run, partitions in one_ahead(change_partitions(simulated, days)):
-            for entity, frame in partitions.items():
-                intake.take_simulated(entity, frame, run)
-            if not done.issuperset(run):
-                done.update(run)
-                logger.info("simulated %d of %d days", len(done), len(days))
-        intake.finish()
-        limit = DEFAULT_REJECT_RATE if max_reject_rate is None else max_reject_rate
-        settle(intake.reading, writer.rejected(), as_of, limit, logger.warning)
-    return writer.batch.rows()
+    batch = stage_days(
+        simulated,
+        days,
+        batch_id,
+        as_of,
+        staging_dir(),
+        max_reject_rate,
+        report=seldom(logger.info),
+        warn=logger.warning,
+    )
+    rows = batch.rows()
+    each = ", ".join(f"{count:,} {entity}" for entity, count in rows.items())
+    logger.info("simulated %d day(s): %s", len(days), each)
+    return rows

@@ -17,9 +17,9 @@ import snowflake.connector
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from flows import paths
+from flows.migrations.numbered import DIRECTORY, migrations
 
-FLOWS = paths.REPOSITORY / "flows"
-TABLES = [FLOWS / "ingest" / "sql" / "create_landing.sql", FLOWS / "alert" / "sql" / "create_ledger.sql"]
+TABLES = [DIRECTORY / migration.file for migration in migrations()]
 COPY = """
 copy into raw.{entity} from @raw.landing/{upload}/
 file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive

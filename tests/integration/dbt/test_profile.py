@@ -11,6 +11,7 @@ from dbt.config.profile import Profile
 from dbt.config.renderer import ProfileRenderer
 from dbt_common.context import set_invocation_context
 
+from blocks.databases import DATABASES
 from flows import paths
 
 
@@ -19,14 +20,14 @@ def credentials(monkeypatch):
     """The credentials dbt reads from the profile under the variables given."""
     profiles = yaml.safe_load((paths.DBT_PROJECT / "profiles.yml").read_text())
 
-    def under(**variables: str):
-        for name in [name for name in os.environ if name.startswith("SNOWFLAKE_")]:
+    def under(target: str | None = None, **variables: str):
+        for name in [name for name in os.environ if name.startswith(("SNOWFLAKE_", "ORDER_MONITORING_"))]:
             monkeypatch.delenv(name)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         set_invocation_context(os.environ)
         raw = profiles["order_monitoring"]
-        _, rendered = Profile.render_profile(raw, "order_monitoring", None, ProfileRenderer({}))
+        _, rendered = Profile.render_profile(raw, "order_monitoring", target, ProfileRenderer({}))
         del rendered["type"], rendered["threads"]  # dbt's own, every adapter has them
         SnowflakeCredentials.validate(rendered)
         return SnowflakeCredentials.from_dict(rendered)
@@ -48,6 +49,27 @@ def test_without_an_account_it_is_the_stand_in(credentials):
     found = credentials()
     assert (found.account, found.host, found.port, found.protocol) == ("local", "127.0.0.1", 8584, "http")
     assert (found.database, found.warehouse) == ("ECOMMERCE_DB", "ECOMMERCE_WH")
+
+
+@pytest.mark.parametrize("environment", DATABASES)
+def test_an_environment_is_a_target_with_the_database_of_its_block(credentials, environment):
+    found = credentials(environment)
+    assert found.database == DATABASES[environment]
+    assert credentials(ORDER_MONITORING_ENV=environment) == found
+    assert credentials(environment, SNOWFLAKE_DATABASE="SHOP").database == "SHOP"
+
+
+def test_targets_differ_in_nothing_but_the_database(credentials):
+    production, *others = (credentials(environment).to_dict() for environment in DATABASES)
+    assert others
+    for other in others:
+        assert {name for name in production if production[name] != other[name]} == {"database"}
+
+
+def test_the_target_is_productions_unless_something_names_another(credentials):
+    assert credentials() == credentials("prod")
+    assert credentials(ORDER_MONITORING_ENV=" ") == credentials("prod")
+    assert credentials("prod", ORDER_MONITORING_ENV="dev") == credentials("prod")
 
 
 def test_with_an_account_the_address_follows_from_it(credentials):

@@ -12,10 +12,10 @@ import polars as pl
 from flows import paths
 from flows.alert.audiences import Audiences, read_audiences
 from flows.alert.findings import plan_parameters, read_findings, read_plan
-from flows.alert.ledger import create_ledger
 from flows.alert.outbox import mark_sent, unsent
 from flows.alert.reserving import reserve_day
 from flows.alert.telling import Teller
+from flows.migrations import prepare
 
 ORDER = """
     order_id varchar, customer_id varchar, customer_name varchar, product_id varchar, product_name varchar,
@@ -91,7 +91,7 @@ class Alerts:
         self.shop = shop
         self.connection = shop.connection
         self.connection.execute_string(MART)
-        create_ledger(self.connection)
+        prepare(self.connection, "prod")
         for view in VIEWS:
             self.shop.rows(f"create view alerts.{view} as {project_view(view)}")
         self._policies: dict[str, dict[str, Any]] = {"*": {"remind_every_days": 7}}

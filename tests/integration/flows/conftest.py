@@ -11,7 +11,7 @@ from prefect_snowflake import SnowflakeConnector
 from snowflake.connector import SnowflakeConnection
 
 from blocks.settings import SnowflakeSettings
-from flows.ingest.manifest import create_landing
+from flows.migrations import prepare
 from flows.warehouse import Connect, connect
 from tests.integration.local.stand_ins import StandIn, running
 
@@ -73,7 +73,7 @@ class Shop:
 def shop(connector: SnowflakeConnector) -> Iterator[Shop]:
     """A database with its landing zone."""
     with connect(connector, query_tag="tests") as connection:
-        create_landing(connection)
+        prepare(connection, "prod")
         yield Shop(connection, partial(connect, connector, query_tag="tests"))
 
 

@@ -9,14 +9,14 @@ from typing import Any
 from prefect_snowflake import SnowflakeConnector
 from snowflake.connector import SnowflakeConnection
 
-from flows.alert.ledger import create_ledger
 from flows.generate.partitions import change_partitions
 from flows.generate.parts import Incident, Incidents, Tier
 from flows.generate.shop import Shop
 from flows.ingest.load import load_batch
 from flows.ingest.staging import BatchWriter
+from flows.migrations import prepare
 from flows.transform.build import DbtSummary, dbt_build
-from flows.transform.environment import dbt_variables, environment
+from flows.transform.environment import connection_variables, dbt_variables
 
 
 def load(connection: SnowflakeConnection, shop: Shop, days: Iterable[date], root: Path) -> None:
@@ -25,13 +25,13 @@ def load(connection: SnowflakeConnection, shop: Shop, days: Iterable[date], root
         for run, partitions in change_partitions(shop, days):
             for entity, frame in partitions.items():
                 writer.write(entity, frame, run)
-    create_ledger(connection)
+    prepare(connection, "prod")
     load_batch(lambda: nullcontext(connection), writer.batch, report=lambda _line: None)
 
 
 def build(connector: SnowflakeConnector, as_of: date) -> DbtSummary:
     """Build and test every model; needs a Prefect API and an `ORDERS_DATA_DIR`."""
-    with environment(dbt_variables(connector)):
+    with connection_variables(dbt_variables(connector)):
         return dbt_build(as_of, report=lambda _line: None)
 
 

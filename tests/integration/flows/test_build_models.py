@@ -11,14 +11,13 @@ import polars as pl
 import pytest
 from snowflake.connector.errors import Error
 
-from flows.alert.ledger import create_ledger
 from flows.errors import TransformError
 from flows.ingest.load import load_batch
-from flows.ingest.manifest import create_landing
 from flows.ingest.staging import BatchWriter
+from flows.migrations import prepare
 from flows.tables import SCHEMAS
 from flows.transform.build import dbt_build
-from flows.transform.environment import dbt_variables, environment
+from flows.transform.environment import connection_variables, dbt_variables
 from flows.transform.flow import build_models
 from flows.warehouse import connect
 from tests.integration.flows.conftest import Shop
@@ -35,9 +34,8 @@ def built_shop(new_connector, data_root: Path, prefect_api: None) -> Iterator[Sh
     connector = new_connector()
     connector.save(BLOCK, overwrite=True)
     with connect(connector) as connection:
-        create_landing(connection)
-        create_ledger(connection)
-        with environment(dbt_variables(connector)):
+        prepare(connection, "prod")
+        with connection_variables(dbt_variables(connector)):
             yield Shop(connection, partial(connect, connector))
 
 

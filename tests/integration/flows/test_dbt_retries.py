@@ -9,10 +9,10 @@ import pytest
 from blocks.settings import SnowflakeSettings
 from flows.errors import TransformError
 from flows.generate.shop import described_shop
-from flows.ingest.manifest import create_landing
 from flows.ingest.retries import Patience
+from flows.migrations import prepare
 from flows.transform.build import DbtSummary, dbt_build
-from flows.transform.environment import dbt_variables, environment
+from flows.transform.environment import connection_variables, dbt_variables
 from flows.warehouse import connect, rows
 from tests.integration.flows.network import Cut, Network, network_to
 from tests.integration.flows.simulated_shops import load
@@ -28,12 +28,12 @@ def network(new_connector, data_root: Path, prefect_api: None) -> Iterator[tuple
     """A loaded warehouse behind the network, and its connector."""
     direct = new_connector()
     with connect(direct) as connection:
-        create_landing(connection)
+        prepare(connection, "prod")
         days = [FIRST + timedelta(days=n) for n in range(10)]
         load(connection, described_shop(None, 20, 7), days, data_root)
     with network_to(direct.credentials.port) as network:
         connector = SnowflakeSettings(port=network.port, database=direct.database).to_block()
-        with environment(dbt_variables(connector)):
+        with connection_variables(dbt_variables(connector)):
             yield network, connector
 
 

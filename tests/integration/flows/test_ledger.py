@@ -8,12 +8,10 @@ import pytest
 from flows.alert.audiences import read_audiences
 from flows.alert.digest import ALERTS
 from flows.alert.findings import read_findings
-from flows.alert.ledger import create_ledger
 from flows.alert.outbox import mark_sent, unsent
 from flows.alert.reserving import reserve_day
 from flows.alert.telling import Teller
 from flows.errors import TransformError
-from flows.warehouse import rows
 from tests.integration.flows.alert_marts import PEOPLE, Alerts
 
 # 2026-01-05 is a Monday
@@ -177,28 +175,6 @@ def test_odd_data_opens_and_resolves_nothing_until_it_is_right(alerts: Alerts) -
     assert {(order, event) for order, event, day in alerts.events() if day == DAY[11]} == {
         ("A", "resolved"), ("C", "opened"), ("C", "notified")
     }  # fmt: skip
-
-
-def test_creating_the_ledger_again_keeps_it(alerts: Alerts) -> None:
-    alerts.stand("A")
-    alerts.run(DAY[10])
-    create_ledger(alerts.connection)
-    assert alerts.events() == [("A", "opened", DAY[10]), ("A", "notified", DAY[10])]
-
-
-def test_a_ledger_of_an_earlier_version_gets_its_new_columns(shop) -> None:
-    shop.rows("create schema ops_before")
-    shop.connection.execute_string(
-        "create schema if not exists ops;"
-        "create table ops.alert_events (order_id varchar, rule_id varchar, event varchar, as_of date, "
-        "digest_id varchar, recorded_at timestamp_ntz);"
-        "create table ops.digests (digest_id varchar, as_of date, channel varchar, audience varchar, "
-        "message_id varchar, state varchar, breaches number, reserved_at timestamp_ntz, "
-        "sent_at timestamp_ntz)"
-    )
-    create_ledger(shop.connection)
-    rows(shop.connection, "select snoozed_until, actor, note, reason, audience from ops.alert_events")
-    rows(shop.connection, "select subject from ops.digests")
 
 
 def test_a_mart_that_was_built_for_another_day_is_refused(alerts: Alerts) -> None:

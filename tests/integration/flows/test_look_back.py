@@ -11,7 +11,7 @@ from snowflake.connector import SnowflakeConnection
 
 from flows.alert.flow import AlertSummary, check_sla
 from flows.generate.shop import described_shop
-from flows.ingest.manifest import create_landing
+from flows.migrations import prepare
 from flows.transform.flow import build_models
 from flows.transform.standing import alerts_schema, stands_at
 from flows.warehouse import connect, rows
@@ -73,7 +73,7 @@ def worlds(new_connector, data_root: Path, prefect_api: None) -> Iterator[tuple[
             EmailServerCredentials(smtp_server="127.0.0.1", smtp_type="INSECURE", smtp_port=port).save(
                 block, overwrite=True
             )
-            create_landing(connection)
+            prepare(connection, "prod")
             days = [FIRST + timedelta(days=n) for n in range((last - FIRST).days + 1)]
             load(connection, shop, days, data_root / block)
         yield World(BLOCK, one, inbox), World(OTHER_BLOCK, other, inbox)

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect_email import EmailServerCredentials
 
 from blocks.settings import SnowflakeSettings
-from flows.ingest.manifest import create_landing
+from flows.migrations import prepare
 from tests.integration.flows.alert_marts import Alerts
 from tests.integration.flows.mail_servers import Inbox, serving
 from tests.integration.kill.lanes import Warehouse
@@ -81,7 +81,7 @@ def new_database(
         connection = connections.enter_context(warehouse.connect())
         for statement in (f"create database {name}", f"use database {name}"):
             connection.cursor().execute(statement)
-        create_landing(connection)
+        prepare(connection, "prod")
         database = Database(connection, name, tmp_path_factory.mktemp("told"))
         alerts = Alerts(database)
         alerts.stand("over", "stays")

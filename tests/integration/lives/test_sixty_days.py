@@ -20,7 +20,7 @@ from prefect_email import EmailServerCredentials
 
 from flows.alert.flow import check_sla
 from flows.generate import truth
-from flows.ingest.manifest import create_landing
+from flows.migrations import prepare
 from flows.transform.flow import build_models
 from flows.warehouse import connect, rows
 from tests.integration.flows.mail_servers import Inbox, serving
@@ -80,7 +80,7 @@ def world(
         connector.save(BLOCK, overwrite=True)
         mail = EmailServerCredentials(smtp_server="127.0.0.1", smtp_type="INSECURE", smtp_port=port)
         mail.save(BLOCK, overwrite=True)
-        create_landing(connection)
+        prepare(connection, "prod")
         for day in DAYS:
             load(connection, SHOP, [day], data_root / day.isoformat())
             build_models(day, BLOCK)

@@ -6,8 +6,9 @@ import pytest
 from snowflake.connector import SnowflakeConnection
 
 from flows.ingest.load import load_batch
-from flows.ingest.manifest import create_landing, missing_days, origins
+from flows.ingest.manifest import missing_days, origins
 from flows.ingest.staging import StagedBatch
+from flows.migrations import prepare
 from flows.tables import ENTITIES
 from flows.warehouse import connect
 from tests.integration.flows.ingest.batches import DAYS, everything, staged
@@ -50,7 +51,7 @@ def test_a_day_one_entity_lacks_is_missing(shop, loaded: StagedBatch) -> None:
 
 def test_the_landing_zone_is_created_once_and_kept(shop, loaded: StagedBatch) -> None:
     before = everything(shop)
-    create_landing(shop.connection)
+    prepare(shop.connection, "prod")
     assert everything(shop) == before
     assert origins(shop.connection) == ["simulated"]
     assert shop.value("select count(*) from ops.load_lock") == 1

@@ -5,7 +5,7 @@ import pytest
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 
 from blocks.settings import SnowflakeSettings
-from flows.transform.environment import dbt_variables, environment
+from flows.transform.environment import connection_variables, dbt_variables
 
 
 def test_the_values_of_the_block_are_handed_over() -> None:
@@ -55,7 +55,7 @@ def test_what_a_stock_block_leaves_open_is_empty_and_never_inherited(monkeypatch
     )
     variables = dbt_variables(block)
     assert [variables[f"SNOWFLAKE_{name}"] for name in names] == [""] * len(names)
-    with environment(variables):
+    with connection_variables(variables):
         assert os.environ["SNOWFLAKE_HOST"] == ""
         assert os.environ["SNOWFLAKE_DATABASE"] == "D"
 
@@ -79,7 +79,7 @@ def test_the_environment_is_as_before_afterwards(
     monkeypatch.delenv("SNOWFLAKE_HOST", raising=False)
     before = dict(os.environ)
     try:
-        with environment({"SNOWFLAKE_ROLE": "", "SNOWFLAKE_HOST": "127.0.0.1"}):
+        with connection_variables({"SNOWFLAKE_ROLE": "", "SNOWFLAKE_HOST": "127.0.0.1"}):
             assert (os.environ["SNOWFLAKE_ROLE"], os.environ["SNOWFLAKE_HOST"]) == ("", "127.0.0.1")
             if trouble:
                 raise trouble
