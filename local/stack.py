@@ -69,7 +69,7 @@ def up() -> None:
     print(f"up: Prefect UI at {api_url().removesuffix('/api')}, log in {log}")
     print("Next:")
     print(f"  export PREFECT_API_URL={api_url()}")
-    print(f"  {binaries / 'prefect'} deploy --all")
+    print("  make deploy")
     print(f"  {binaries / 'prefect'} deployment run ecommerce-pipeline/daily --watch")
     print("  make down")
 
@@ -144,6 +144,9 @@ def _environment() -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "ORDERS_DATA_DIR": str(paths.data_dir()),
         "ORDER_MONITORING_HOME": str(paths.REPOSITORY),
+        # who has a turn survives a restart of the server, and a run that is gone is missed within two minutes
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_SERVER_API_PORT": str(ports["Prefect server"]),
         "LOCAL_WAREHOUSE_PORT": str(ports["warehouse"]),
         "LOCAL_MAILBOX_PORT": str(ports["mailbox"]),

@@ -89,7 +89,7 @@ def check_sla(
         logger.info("%s open breach(es); asked not to notify", f"{findings.open:,}")
     elif not sent.messages and not sent.problems:
         logger.info("nothing new to say as of %s, no message sent", as_of)
-    _publish(findings)
+    _publish(findings, sent)
     summary = AlertSummary(
         opened=findings.opened,
         open=findings.open,
@@ -132,7 +132,9 @@ def _tell(
     return sent
 
 
-def _publish(findings: Findings) -> None:
+def _publish(findings: Findings, sent: Sent) -> None:
+    if sent.messages or sent.problems:
+        _publish_messages(findings, sent)
     create_table_artifact(
         key="sla-breaches",
         description=f"{findings.open:,} open breaches as of {findings.as_of}, worst first",
@@ -147,4 +149,16 @@ def _publish(findings: Findings) -> None:
             }
             for breach in findings.worst
         ],
+    )
+
+
+def _publish_messages(findings: Findings, sent: Sent) -> None:
+    told = [
+        {"channel": message.channel, "to": ", ".join(message.to), "what": message.message_id}
+        for message in sent.messages
+    ]
+    create_table_artifact(
+        key="digests",
+        description=f"messages about {findings.as_of}: {len(told)} sent, {len(sent.problems)} not delivered",
+        table=told + [{"channel": "", "to": "not delivered", "what": one} for one in sent.problems],
     )

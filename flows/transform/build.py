@@ -1,7 +1,7 @@
 """`dbt build`: what came of it, and what is tried again."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -53,6 +53,8 @@ def dbt_build(
     examples: Examples = no_examples,
     patience: Patience = PATIENCE,
     environment: str = "prod",
+    detail: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> DbtSummary:
     """Build and test every model for one as-of day.
 
@@ -65,17 +67,20 @@ def dbt_build(
 
     Args:
         as_of: handed to dbt as the variable `as_of`.
-        report: told one line per finished model, per warning and before each further try.
+        report: told one line before each further try.
         past: build into the schemas of a look back.
         examples: given the relation of a failed test's rows, tells some of them.
         patience: how long another build, or a lost connection, is borne.
         environment: names the dbt target.
+        detail: told one line a finished model; `report`, if not given.
+        warn: told one line a warning; `report`, if not given.
 
     Raises:
         TransformError: a model or test failed, or dbt could not run; the message names each failed
             node, its reason and the path of its compiled SQL.
     """
-    attempts = _Attempts(as_of, report, past, examples, environment)
+    invoked = partial(invoke, report=detail or report, environment=environment, warn=warn or report)
+    attempts = _Attempts(as_of, invoked, past, examples)
 
     def say(trouble: Trouble, _error: BaseException, seconds: float) -> None:
         if trouble is Trouble.LOCKED:
@@ -99,10 +104,10 @@ class _Attempts:
     """The build, and what is made of it again."""
 
     def __init__(
-        self, as_of: date, report: Callable[[str], None], past: bool, examples: Examples, environment: str
+        self, as_of: date, invoked: Callable[[Sequence[str]], Any], past: bool, examples: Examples
     ) -> None:
         self._whole = ["build", "--exclude-resource-type", "unit_test", *variables(as_of, past)]
-        self._invoke = partial(invoke, report=report, environment=environment)
+        self._invoke = invoked
         self._examples = examples
         self._results: dict[str, Any] = {}  # by node, from all attempts since the last whole one
         self._lost = 0

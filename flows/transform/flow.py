@@ -44,7 +44,16 @@ def build_models(
             )
 
         with connection_variables(dbt_variables(connector)):
-            summary = dbt_build(as_of, logger.info, past, examples, environment=environment)
+            summary = dbt_build(
+                as_of,
+                logger.info,
+                past,
+                examples,
+                environment=environment,
+                detail=logger.debug,
+                warn=logger.warning,
+            )
+    logger.info("dbt: %d passed, %d warned, %d skipped", summary.passed, summary.warned, summary.skipped)
     create_markdown_artifact(
         key="dbt-build",
         description=f"dbt build as of {as_of}",

@@ -23,8 +23,15 @@ _DOT_LEADER = re.compile(r" \.{2,} ")
 _RESULT_EVENTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult")
 
 
-def invoke(command: Sequence[str], report: Callable[[str], None], environment: str = "prod") -> Any:
-    """The result of a dbt command with the project's directories; `report` is told of models and warnings.
+def invoke(
+    command: Sequence[str],
+    report: Callable[[str], None],
+    environment: str = "prod",
+    warn: Callable[[str], None] | None = None,
+) -> Any:
+    """The result of a dbt command with the project's directories and the environment's target.
+
+    `report` is told of each model that was built, and `warn`, or else `report`, of warnings.
 
     Raises:
         ValueError: dbt ended with an exception.
@@ -38,7 +45,7 @@ def invoke(command: Sequence[str], report: Callable[[str], None], environment: s
     runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
     arguments = [*command, "--target", environment, "--no-use-colors", "--log-format", "json"]
     arguments += ["--log-path", str(dbt_log_dir()), "--log-level-file", "info"]
-    with redirect_stdout(_EventReader(report)):
+    with redirect_stdout(_EventReader(report, warn or report)):
         return contextvars.Context().run(runner.invoke, arguments)
 
 
@@ -50,8 +57,9 @@ def variables(as_of: date, past: bool) -> list[str]:
 class _EventReader(io.TextIOBase):
     """Stands in for stdout while dbt runs: reads its JSON events and reports those worth a line."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str], None], warn: Callable[[str], None]) -> None:
         self._report = report
+        self._warn = warn
         self._rest = ""
 
     def writable(self) -> bool:
@@ -68,5 +76,7 @@ class _EventReader(io.TextIOBase):
             info = json.loads(line)["info"]
         except (ValueError, KeyError, TypeError):
             return
-        if info.get("name") in _RESULT_EVENTS or info.get("level") == "warn":
-            self._report("dbt: " + _DOT_LEADER.sub(" ", " ".join(str(info.get("msg", "")).split())))
+        is_warning = info.get("level") == "warn"
+        if info.get("name") in _RESULT_EVENTS or is_warning:
+            say = self._warn if is_warning else self._report
+            say("dbt: " + _DOT_LEADER.sub(" ", " ".join(str(info.get("msg", "")).split())))

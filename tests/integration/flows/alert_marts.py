@@ -175,22 +175,28 @@ class Alerts:
         parameters = plan_parameters(as_of, audience, audience == "default")
         return read_plan(self.connection, "alerts", parameters)
 
+    def told(self, digest: str) -> dict[str, str]:
+        """In which section a digest tells of an order."""
+        return dict(
+            self.shop.rows(f"select order_id, section from ops.digest_alerts where digest_id = '{digest}'")
+        )
+
     def sections(self, as_of: date, audience: str = "default") -> dict[str, str]:
         """In which section an audience is told of an order."""
         told = self.plan(as_of, audience).filter(pl.col("section").is_not_null())
         return dict(told.select("order_id", "section").iter_rows())
 
-    def reserve(self, as_of: date, people: Audiences | None = None) -> list[str]:
+    def reserve(self, as_of: date, people: Audiences | None = None, is_update: bool = False) -> list[str]:
         """What a run of the day reserves and records before it sends anything; returns what is on its way."""
         findings = self.findings(as_of)
         people = people or read_audiences(PEOPLE)
         channels = {one.name: people.channels(one, "no-block") for one in people.all}
-        assert reserve_day(Teller(self.connection, findings, people), channels) == []
+        assert reserve_day(Teller(self.connection, findings, people), channels, is_update) == []
         return [reserved.digest_id for reserved in unsent(self.connection)]
 
-    def run(self, as_of: date, people: Audiences | None = None) -> list[str]:
+    def run(self, as_of: date, people: Audiences | None = None, is_update: bool = False) -> list[str]:
         """What a run of the day does where every message is taken; returns the digests."""
-        sent = self.reserve(as_of, people)
+        sent = self.reserve(as_of, people, is_update)
         for digest in sent:
             mark_sent(self.connection, digest)
         return sent

@@ -15,7 +15,7 @@ def event(name: str, message: str, level: str = "info") -> str:
 
 def read(*chunks: str) -> list[str]:
     lines: list[str] = []
-    with contextlib.redirect_stdout(_EventReader(lines.append)):
+    with contextlib.redirect_stdout(_EventReader(lines.append, lines.append)):
         for chunk in chunks:
             print(chunk, end="")
     return lines
