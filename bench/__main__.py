@@ -6,7 +6,18 @@ import sys
 
 from bench.figure import Figure, table
 
-MEASURES = ("cold_start", "dbt_increment", "dbt_step", "digest", "generate", "ingest", "memory", "test_suite")
+MEASURES = (
+    "backfill",
+    "cold_start",
+    "dbt_increment",
+    "dbt_step",
+    "digest",
+    "generate",
+    "ingest",
+    "memory",
+    "test_suite",
+    "warm",
+)
 
 
 def main() -> int:

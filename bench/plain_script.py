@@ -4,17 +4,37 @@ import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefect_email import EmailServerCredentials
+    from prefect_snowflake import SnowflakeConnector
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 
 def main(as_of: date, days: int, orders_per_day: int) -> None:
-    """One run; prints nothing."""
+    """One run on stand-ins that are started if need be; prints nothing."""
     from local.processes import StandIn
 
     warehouse, mailbox = StandIn("warehouse", "SNOWFLAKE_PORT"), StandIn("mailbox", "SMTP_PORT")
-
     from blocks.settings import read_settings
+
+    snowflake, email = read_settings()
+    connector = snowflake.model_copy(update={"port": warehouse.port()}).to_block()
+    steps(
+        connector, email.model_copy(update={"port": mailbox.port()}).to_block(), as_of, days, orders_per_day
+    )
+
+
+def steps(
+    connector: "SnowflakeConnector",
+    credentials: "EmailServerCredentials",
+    as_of: date,
+    days: int,
+    orders_per_day: int,
+) -> None:
+    """Simulate, stage, load, build, tell: what the flows do, by the functions they call."""
     from flows.alert.audiences import read_audiences
     from flows.alert.channels import Channel
     from flows.alert.channels.email import EmailChannel
@@ -22,32 +42,25 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
     from flows.alert.reserving import reserve_day
     from flows.alert.sending import send_reserved
     from flows.alert.telling import Teller
-    from flows.generate.partitions import change_partitions
     from flows.generate.shop import Shop
+    from flows.generate.stage import stage_days
     from flows.ingest.load import load_batch
     from flows.ingest.manifest import missing_days
-    from flows.ingest.staging import BatchWriter
     from flows.migrations import prepare
     from flows.paths import staging_dir
     from flows.transform.build import dbt_build
     from flows.transform.environment import connection_variables, dbt_variables
     from flows.warehouse import connect as connect_warehouse
 
-    snowflake, email = read_settings()
-    connector = snowflake.model_copy(update={"port": warehouse.port()}).to_block()
-    credentials = email.model_copy(update={"port": mailbox.port()}).to_block()
     with connect_warehouse(connector) as connection:
         prepare(connection, "prod")
         missing = missing_days(connection, as_of, days).missing
-        with BatchWriter("plain", staging_dir(), origin="simulated") as writer:
-            for run, partitions in change_partitions(Shop(orders_per_day=orders_per_day), missing):
-                for entity, frame in partitions.items():
-                    writer.write(entity, frame, run)
-        load_batch(partial(connect_warehouse, connector), writer.batch, report=lambda _line: None)
-        writer.batch.discard()
+        shop = Shop(orders_per_day=orders_per_day)
+        batch = stage_days(shop, missing, f"plain-{connector.database}", as_of, staging_dir())
+        load_batch(partial(connect_warehouse, connector), batch, report=lambda _line: None)
+        batch.discard()
         with connection_variables(dbt_variables(connector)):
             dbt_build(as_of, report=lambda _line: None)
-        prepare(connection, "prod")
         people = read_audiences()
         channels: dict[str, list[Channel]] = {
             one.name: [EmailChannel(["order-team@example.com"], block=credentials)] for one in people.all
