@@ -22,7 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Prefect fixes its home when it is imported, which is before any fixture runs.
 _STATE = Path(tempfile.mkdtemp(prefix="order-monitoring-tests-"))
 
-_OURS = ("SNOWFLAKE_", "SMTP_", "PREFECT_", "ALERT_", "SLACK_", "TEAMS_")
+_OURS = ("SNOWFLAKE_", "SMTP_", "PREFECT_", "ALERT_", "SLACK_", "TEAMS_", "ORDER_MONITORING_")
 for _name in list(os.environ):
     if _name.startswith(_OURS) or _name == "ORDERS_DATA_DIR":
         del os.environ[_name]

@@ -23,7 +23,6 @@ from flows.warehouse import read_sql, rows
 
 _SQL = Path(__file__).parent / "sql"
 _DOES_NOT_EXIST = 2003
-_ALREADY_EXISTS = 2002
 
 
 @dataclass(frozen=True)
@@ -120,13 +119,14 @@ def _rows_if_there(connection: SnowflakeConnection, file: str) -> list[tuple[Any
 
 
 def _execute(connection: SnowflakeConnection, statements: str) -> None:
-    try:
-        connection.execute_string(statements, remove_comments=True)
-    except ProgrammingError as error:
-        if error.errno != _ALREADY_EXISTS:
-            raise
-        # IF NOT EXISTS looks and creates; another run can come in between, but not a second time
-        connection.execute_string(statements, remove_comments=True)
+    """Run statements that bear it, again where another run was in the way: a moment later it has done the same."""
+    for last in (False, False, True):
+        try:
+            connection.execute_string(statements, remove_comments=True)
+            return
+        except ProgrammingError:
+            if last:
+                raise
 
 
 def _change(connection: SnowflakeConnection, file: str, **parameters: Any) -> None:

@@ -1,7 +1,17 @@
+with
+
+owner as (
+
+    select min(environment.name) as name
+    from ops.environment as environment
+
+)
+
 select
-    number,
-    name,
-    checksum,
-    (select min(name) from ops.environment) as environment
-from ops.schema_migrations
-order by number
+    schema_migrations.number,
+    schema_migrations.name,
+    schema_migrations.checksum,
+    owner.name as environment
+from ops.schema_migrations as schema_migrations
+cross join owner
+order by schema_migrations.number

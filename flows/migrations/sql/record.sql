@@ -4,4 +4,9 @@ select
     %(name)s as name,
     %(checksum)s as checksum,
     %(now)s as applied_at
-where not exists (select 1 from ops.schema_migrations where number = %(number)s)
+where
+    not exists (
+        select 1
+        from ops.schema_migrations
+        where schema_migrations.number = %(number)s
+    )
