@@ -119,7 +119,7 @@ def _rows_if_there(connection: SnowflakeConnection, file: str) -> list[tuple[Any
 
 
 def _execute(connection: SnowflakeConnection, statements: str) -> None:
-    """Run statements that bear it, again where another run was in the way: a moment later it has done the same."""
+    """Run statements that bear to be run again: where another run was in the way, it has done the same."""
     for last in (False, False, True):
         try:
             connection.execute_string(statements, remove_comments=True)
