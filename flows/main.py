@@ -98,9 +98,8 @@ def ecommerce_pipeline(
     as_of = as_of_day(as_of)
     where = chosen(environment)
     warehouse_block = warehouse_block or where.warehouse_block
-    audiences = audiences or str(audiences_file(where.name))
     # what is wrong in the parameters is found before anything is loaded
-    people_to_tell(audiences, alert_to, alert_from)
+    people_to_tell(audiences or str(audiences_file(where.name)), alert_to, alert_from)
     if source is not None and shop is not None:
         raise InputError("give a source (your own orders) or a shop (simulated ones), not both")
     if source is None:

@@ -65,8 +65,8 @@ def sla_check(
         What was found; None where no day was built yet, so that there is nothing to judge.
     """
     where = chosen(environment)
-    audiences = audiences or str(audiences_file(where.name))
-    people_to_tell(audiences, None, None)  # what is wrong there is found before anything is built
+    # what is wrong there is found before anything is built
+    people_to_tell(audiences or str(audiences_file(where.name)), None, None)
     block = warehouse_block or where.warehouse_block
     as_of = as_of or _last_day_built(opener(load_warehouse(block), block, "sla-check"), where.name)
     if as_of is None:

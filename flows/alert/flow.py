@@ -11,7 +11,7 @@ from snowflake.connector import SnowflakeConnection
 from blocks.load import load_warehouse
 from blocks.names import EMAIL_BLOCK, WAREHOUSE_BLOCK
 from flows.alert.answer_page import answer_page
-from flows.alert.audiences import Audiences, read_audiences
+from flows.alert.audiences import Audiences, audiences_file, read_audiences
 from flows.alert.findings import Breach, Findings, read_findings
 from flows.alert.reserving import reserve_day
 from flows.alert.sending import Message, Sent, send_reserved
@@ -70,7 +70,7 @@ def check_sla(
         warehouse_block: name of the `snowflake-connector` block.
         email_block: name of the `email-server-credentials` block, where `audiences.toml` names none.
         alert_from: sender of e-mails, by default the user name of that block.
-        audiences: path of another `audiences.toml`.
+        audiences: path of another file than the environment's, such as `audiences.toml`.
         environment: whose database it is.
         is_update: tell only what was opened, escalated or resolved since the last message about the day.
 
@@ -78,7 +78,7 @@ def check_sla(
         UndeliveredError: somebody could not be told; everybody else was.
     """
     logger = get_run_logger()
-    people = people_to_tell(audiences, alert_to, alert_from)
+    people = people_to_tell(audiences or str(audiences_file(environment)), alert_to, alert_from)
     connect = opener(load_warehouse(warehouse_block), warehouse_block, "check-sla", as_of)
     with our_turn(connect, logger.info, "telling people", environment=environment), connect() as connection:
         findings = read_findings(connection, as_of)

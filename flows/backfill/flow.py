@@ -112,10 +112,8 @@ def backfill(
     missing = _missing(connect, where, last_day, count)
     spans = spans_of(missing, days_per_batch)
     at_once = at_once or cpu_count() or 1
-    logger.info(
-        "%d of the %d days %s..%s are missing: %d batch(es), %d at once on %s",
-        *(len(missing), count, first_day, last_day, len(spans), at_once, run_on.replace("-", " ")),
-    )
+    found = f"{len(missing)} of the {count} days {first_day}..{last_day} are missing"
+    logger.info("%s: %d batch(es), %d at once on %s", found, len(spans), at_once, run_on.replace("-", " "))
     progress = Progress(len(missing), logger.info)
     try:
         if run_on == "workers":
@@ -123,8 +121,14 @@ def backfill(
         else:
             load = partial(load_batch, connect, report=logger.debug, environment=where.name)
             load_here(
-                *(simulated, spans, at_once, staging_dir()),
-                *(load, progress.done, logger.warning, max_reject_rate),
+                shop=simulated,
+                spans=spans,
+                processes=at_once,
+                root=staging_dir(),
+                load=load,
+                done=progress.done,
+                warn=logger.warning,
+                max_reject_rate=max_reject_rate,
             )
     except PipelineError:
         logger.error("%s; run again to go on", progress.told)
