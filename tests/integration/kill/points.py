@@ -39,9 +39,9 @@ class Point:
 def plan(seed: int, first: Sequence[Request], later: Sequence[Request]) -> list[list[Point]]:
     """Rounds of points, one point for each of as many lanes as it takes.
 
-    In the first load of a lane that is between the statements that create the landing zone, which change
-    nothing later; then at each of the other statements. Around a COMMIT and in the middle of a COPY
-    everybody is killed.
+    In the first load of a lane that is between the statements that make the schema, which are not sent
+    later; then at each of the other statements. Around a COMMIT and in the middle of a COPY everybody is
+    killed.
 
     Args:
         first: what the first load of a lane asks.
@@ -61,7 +61,9 @@ def plan(seed: int, first: Sequence[Request], later: Sequence[Request]) -> list[
     rng.shuffle(landing)
     rng.shuffle(once)
     at_first = chain(landing[:lanes], iter(lambda: rng.choice(first), None))
-    at_later = chain(once, landing[lanes:], iter(lambda: rng.choice(later), None))
+    asked_later = {request.boundary for request in later}
+    left = [request for request in landing[lanes:] if request.boundary in asked_later]
+    at_later = chain(once, left, iter(lambda: rng.choice(later), None))
 
     def point(victim: str, when: str, request: Request) -> Point:
         seconds = rng.random() * request.seconds if when == DURING else 0.0
