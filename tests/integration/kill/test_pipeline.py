@@ -34,6 +34,7 @@ HOLDS = (
 )
 # What differs from run to run; a digest's name and its Message-ID are those of its database.
 VARYING = (
+    "applied_at",
     *("_batch_id", "batch_id", "digest_id", "message_id", "builder"),
     *("loaded_at", "recorded_at", "reserved_at", "sent_at"),
 )
