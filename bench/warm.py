@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.figure import Figure, paired
-from bench.processes import run
+from bench.processes import run, timed
 from flows.paths import REPOSITORY
 
 AS_OF = "2026-11-21"
@@ -100,7 +100,7 @@ def _shop(api: str) -> Iterator[dict[str, str]]:
         with _process(stand_in("warehouse"), variables), _process(stand_in("mailbox"), variables):
             for name in ports:
                 _until_there(Path(directory) / name / "server.json")
-            run("blocks/register.py", "--overwrite", data_dir=Path(directory), **variables)
+            timed([sys.executable, "-m", "blocks.register", "--overwrite"], REPOSITORY, **variables)
             yield variables
 
 
