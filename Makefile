@@ -30,7 +30,8 @@ run: $(INSTALLED) ## the whole job once, with nothing configured (ARGS="--as-of 
 	@$(BIN)/python flows/main.py $(ARGS)
 
 test: $(INSTALLED) ## all tests (ARGS="-k digest")
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder \
+		--max-worker-restart 0 $(ARGS)
 
 pythons: $(INSTALLED) ## the lock and the unit tests on each of Python 3.11, 3.12 and 3.13 that is here
 	@BIN=$(BIN) sh tests/pythons.sh

@@ -1,5 +1,6 @@
 """The chart of a digest: open breaches over four weeks, by carrier. Drawn offline, always the same bytes."""
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ _OTHER_COLOUR, _NOT_SHIPPED_COLOUR = "#B8BEC6", "#5C6670"
 _INK, _PALE_INK, _GRID, _PAPER = "#1F2933", "#52606D", "#E4E7EB", "#FFFFFF"
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _LABEL_CHARACTERS = 20
+# A legend is cut by UTF-16 units, and half a character ends the drawing with an error; what XML has no way
+# to say ends the whole process.
+_UNDRAWABLE = re.compile("[\ufffe\uffff\U00010000-\U0010ffff]")
 
 
 def draw(history: pl.DataFrame, as_of: date) -> bytes:
@@ -114,10 +118,11 @@ def _labels(carriers: Sequence[str]) -> list[str]:
     """Carriers as the legend names them: short, and each different."""
     labels: list[str] = []
     for carrier in carriers:
-        label, number = one_line(carrier, _LABEL_CHARACTERS) or "no name", 1
+        name, number = _UNDRAWABLE.sub("\ufffd", carrier), 1
+        label = one_line(name, _LABEL_CHARACTERS) or "no name"
         while label in (*labels, OTHER, NOT_SHIPPED):
             number += 1
-            label = f"{one_line(carrier, _LABEL_CHARACTERS - 4) or 'no name'} ({number})"
+            label = f"{one_line(name, _LABEL_CHARACTERS - 4) or 'no name'} ({number})"
         labels.append(label)
     return labels
 

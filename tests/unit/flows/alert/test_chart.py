@@ -102,6 +102,21 @@ def test_names_that_look_alike_stay_apart() -> None:
     assert len({part.rpartition(" ")[0] for part in parts}) == 4
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "¬00000000000000000\ufffe",
+        "\uffff",
+        "\x9fÌìÖ¬\x1fé\x13\x7f\U00037343U\U0006c372Í8PþuT¾A\U000a7e14\U001014de\U000f3253R",
+    ]
+    + ["W" * shift + "\U0001f680" * 15 for shift in range(5)],
+)
+def test_what_no_picture_can_show_is_drawn_as_a_replacement_character(name: str) -> None:
+    frame = rows((DAY, name, 1))
+    assert size(draw(frame, DAY)) == (2 * WIDTH, 2 * HEIGHT)
+    assert "\ufffd" in describe(frame, DAY)
+
+
 @settings(max_examples=15)
 @given(st.lists(st.text(max_size=30) | st.none(), min_size=1, max_size=9))
 def test_no_name_breaks_a_chart_or_its_words(names: list[str | None]) -> None:
