@@ -137,15 +137,23 @@ class Site:
 
     def api(self, path: str, body: dict[str, Any] | None = None, missing: Any = None) -> Any:
         """The API's answer; `missing` where there is no such thing."""
+        return self._asked("GET" if body is None else "POST", path, body, missing)
+
+    def send(self, path: str, body: Any, method: str = "POST") -> None:
+        """Hand the API something that it does not answer."""
+        self._asked(method, path, body)
+
+    def _asked(self, method: str, path: str, body: Any, missing: Any = None) -> Any:
         request = urllib.request.Request(
             self.api_url + path,
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Content-Type": "application/json"},
+            method=method,
         )
 
         def answer() -> tuple[Any] | None:
             try:
-                with _DIRECT.open(request, timeout=30) as response:
+                with _DIRECT.open(request, timeout=60) as response:
                     return (json.loads(response.read() or b"null"),)
             except urllib.error.HTTPError as error:
                 if error.code == 503:  # its database is busy: the client asks again, and so does the UI
@@ -156,16 +164,6 @@ class Site:
 
         (found,) = until(answer, f"answer to {path}", 60)
         return found
-
-    def send(self, path: str, body: Any, method: str = "POST") -> None:
-        """Hand the API something that it does not answer."""
-        request = urllib.request.Request(
-            self.api_url + path,
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-            method=method,
-        )
-        _DIRECT.open(request, timeout=30).close()
 
     def deploy(self) -> None:
         """Deploy everything, and let nothing run but what a test asks for."""
