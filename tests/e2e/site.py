@@ -153,7 +153,7 @@ class Site:
 
         def answer() -> tuple[Any] | None:
             try:
-                with _DIRECT.open(request, timeout=60) as response:
+                with _DIRECT.open(request, timeout=30) as response:
                     return (json.loads(response.read() or b"null"),)
             except urllib.error.HTTPError as error:
                 if error.code == 503:  # its database is busy: the client asks again, and so does the UI
