@@ -29,6 +29,7 @@ from flows.errors import InputError
 from flows.generate.flow import generate_orders
 from flows.generate.partitions import days_of
 from flows.generate.shop import described_shop
+from flows.heartbeat import no_heartbeat
 from flows.ingest.flow import find_missing_days, load_raw
 from flows.ingest.load import EntityLoad
 from flows.ingest.source.flow import read_source
@@ -112,41 +113,42 @@ def ecommerce_pipeline(
     loaded: dict[str, EntityLoad] = {}
     batch_id = f"{as_of:%Y%m%d}-{uuid4().hex[:12]}"
 
-    if source is not None:
-        with _timed(seconds, "read"):
-            generated = read_source(as_of, source, batch_id, max_reject_rate)
-    else:
-        with _timed(seconds, "plan"):
-            plan = find_missing_days(as_of, days, warehouse_block, where.name)
-        loaded = {entity: EntityLoad(0, 0, skipped_days=count) for entity, count in plan.present.items()}
-        if plan.missing:
-            with _timed(seconds, "generate"):
-                generated = generate_orders(
-                    as_of, plan.missing, batch_id, orders_per_day, seed, shop, max_reject_rate
-                )
-    if generated:
-        with _timed(seconds, "load"):
-            for entity, load in load_raw(as_of, batch_id, warehouse_block, where.name).items():
-                present = loaded.get(entity, EntityLoad(0, 0, 0)).skipped_days
-                loaded[entity] = replace(load, skipped_days=load.skipped_days + present)
+    with no_heartbeat():  # this run's own tells of its steps
+        if source is not None:
+            with _timed(seconds, "read"):
+                generated = read_source(as_of, source, batch_id, max_reject_rate)
+        else:
+            with _timed(seconds, "plan"):
+                plan = find_missing_days(as_of, days, warehouse_block, where.name)
+            loaded = {entity: EntityLoad(0, 0, skipped_days=count) for entity, count in plan.present.items()}
+            if plan.missing:
+                with _timed(seconds, "generate"):
+                    generated = generate_orders(
+                        as_of, plan.missing, batch_id, orders_per_day, seed, shop, max_reject_rate
+                    )
+        if generated:
+            with _timed(seconds, "load"):
+                for entity, load in load_raw(as_of, batch_id, warehouse_block, where.name).items():
+                    present = loaded.get(entity, EntityLoad(0, 0, 0)).skipped_days
+                    loaded[entity] = replace(load, skipped_days=load.skipped_days + present)
 
-    with _timed(seconds, "dbt"):
-        dbt = build_models(as_of, warehouse_block, where.name)
-    undelivered = None
-    with _timed(seconds, "alert"):
-        try:
-            alerts = check_sla(
-                as_of,
-                alert_to,
-                notify,
-                warehouse_block,
-                email_block or where.email_block,
-                alert_from,
-                audiences,
-                environment=where.name,
-            )
-        except UndeliveredError as error:
-            undelivered, alerts = error, error.summary
+        with _timed(seconds, "dbt"):
+            dbt = build_models(as_of, warehouse_block, where.name)
+        undelivered = None
+        with _timed(seconds, "alert"):
+            try:
+                alerts = check_sla(
+                    as_of,
+                    alert_to,
+                    notify,
+                    warehouse_block,
+                    email_block or where.email_block,
+                    alert_from,
+                    audiences,
+                    environment=where.name,
+                )
+            except UndeliveredError as error:
+                undelivered, alerts = error, error.summary
     staged = batch_id if generated else None
     summary = write_page(RunSummary(as_of, staged, generated, loaded, dbt, alerts, seconds))
     if undelivered is not None:

@@ -34,7 +34,9 @@ os.environ.update(
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="180",
     PREFECT_LOGGING_LEVEL="WARNING",
-    PREFECT_API_BLOCKS_REGISTER_ON_START="false",  # saving a block registers its type anyway
+    # saving a block registers its type anyway
+    PREFECT_API_BLOCKS_REGISTER_ON_START="false",
+    PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION="false",
     DO_NOT_TRACK="1",
 )
 
@@ -53,10 +55,12 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def prefect_api() -> Iterator[None]:
-    """A Prefect server for the tests that store blocks or run flows."""
+    """A Prefect server for the tests that store blocks or run flows; nobody watches over these."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=180):
+    from flows.heartbeat import no_heartbeat
+
+    with prefect_test_harness(server_startup_timeout=180), no_heartbeat():
         yield
 
 

@@ -22,6 +22,7 @@ from flows.environments import Environment, EnvironmentName, chosen
 from flows.errors import InputError, LoadError, PipelineError
 from flows.generate.partitions import days_of
 from flows.generate.shop import described_shop
+from flows.heartbeat import no_heartbeat
 from flows.ingest.leftovers import remove_leftovers
 from flows.ingest.load import load_batch
 from flows.ingest.manifest import missing_days
@@ -133,10 +134,12 @@ def backfill(
     except PipelineError:
         logger.error("%s; run again to go on", progress.told)
         raise
-    sent = 0
-    if digests == "every-day":
-        sent = _tell_of(missing, where, block, email_block or where.email_block, audiences)
-    dbt = build_models(_day_to_build(connect, where, last_day), block, where.name) if build else None
+    sent, dbt = 0, None
+    with no_heartbeat():  # this run's own tells of its steps
+        if digests == "every-day":
+            sent = _tell_of(missing, where, block, email_block or where.email_block, audiences)
+        if build:
+            dbt = build_models(_day_to_build(connect, where, last_day), block, where.name)
     return BackfillSummary(first_day, last_day, len(missing), count - len(missing), progress.rows, dbt, sent)
 
 

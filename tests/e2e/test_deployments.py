@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.site import Site
+from tests.e2e.site import Site, until
 
 SMALL = {"orders_per_day": 20, "days": 3}
 
@@ -54,6 +54,20 @@ def test_an_hourly_check_without_news_builds_and_tells_nobody(site: Site) -> Non
     site.completed(run)
     assert {"dbt-build 2026-11-10", "check-sla 2026-11-10"} == {step["name"] for step in site.steps(run)}
     assert len(site.house.messages) == 1
+
+
+def test_a_run_gives_the_signs_of_life_for_its_steps(site: Site) -> None:
+    runs = site.api("/flow_runs/filter", {"limit": 100})
+    deployed = {run["id"] for run in runs if run["parent_task_run_id"] is None}
+    assert len(deployed) == 3 < len(runs)
+
+    def alive() -> set[str]:
+        beats = {"event": {"name": ["prefect.flow-run.heartbeat"]}}
+        events = site.api("/events/filter", {"filter": beats, "limit": 50})["events"]
+        return {event["resource"]["prefect.resource.id"].rpartition(".")[2] for event in events}
+
+    # they arrive a little after the runs' ends
+    until(lambda: alive() == deployed or None, "signs of life of the runs, and of no step", 60)
 
 
 def test_alerts_are_answered(site: Site) -> None:
