@@ -5,11 +5,23 @@ can be on its way before that, which hides most of its start-up behind the impor
 """
 
 import argparse
+import gc
 import os
 import socket
 import sys
 
+import uvicorn
+
 from local import service
+
+
+class _Server(uvicorn.Server):
+    """Looks for garbage only once it serves: what imports make stays, and looking through it takes long."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.freeze()
+        gc.enable()
 
 
 def main() -> None:
@@ -23,16 +35,17 @@ def main() -> None:
     # what Prefect sets for its own temporary server
     os.environ.update(PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1")
     # at its start a server registers the block types of every installed collection, which means importing
-    # dbt and Snowflake's whole client; saving a block registers its type anyway
+    # dbt and Snowflake's whole client; saving a block registers its type anyway. The memo of what was
+    # registered has to go, too: it imports them all to see whether anything is new
     os.environ["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
+    os.environ["PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION"] = "false"
     os.environ.pop("PREFECT_API_URL", None)
 
-    import uvicorn
-
+    gc.disable()
     config = uvicorn.Config(
         "prefect.server.api.server:create_app", factory=True, lifespan="on", log_level="error"
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":
