@@ -6,6 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
@@ -21,23 +25,28 @@ def main(as_of: date, days: int, orders_per_day: int) -> None:
 
     snowflake, email = read_settings()
 
-    def flow(number: int) -> None:
+    def flow(number: int) -> float:
         name = f"bench-{number}"
-        snowflake.model_copy(update={"database": f"BENCH_{number}"}).to_block().save(name, overwrite=True)
-        ecommerce_pipeline(as_of, days, orders_per_day, warehouse_block=name)
+        warehouse(number).save(name, overwrite=True)
+        return seconds(lambda: ecommerce_pipeline(as_of, days, orders_per_day, warehouse_block=name))
 
-    def plain(number: int) -> None:
-        connector = snowflake.model_copy(update={"database": f"BENCH_{number}"}).to_block()
-        steps(connector, email.to_block(), as_of, days, orders_per_day)
+    def plain(number: int) -> float:
+        connector = warehouse(number)
+        return seconds(lambda: steps(connector, email.to_block(), as_of, days, orders_per_day))
 
-    def seconds(way: Callable[[int], None], number: int) -> float:
-        started = monotonic()
-        way(number)
-        return monotonic() - started
+    def warehouse(number: int) -> "SnowflakeConnector":
+        return snowflake.model_copy(update={"database": f"BENCH_{number}"}).to_block()
 
     flow(1)
     plain(2)
-    print(json.dumps({"flow": seconds(flow, 3), "plain": seconds(plain, 4)}))
+    print(json.dumps({"flow": flow(3), "plain": plain(4)}))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    started = monotonic()
+    work()
+    return monotonic() - started
 
 
 if __name__ == "__main__":

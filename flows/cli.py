@@ -1,6 +1,7 @@
 """The command line: arguments in, a summary or one clear error out."""
 
 import argparse
+import gc
 import json
 import os
 import shlex
@@ -132,6 +133,7 @@ def _run(options: argparse.Namespace, started: float) -> int:
     from flows import console
 
     console.quiet_prefect()
+    gc.disable()  # what imports and parsers make stays, and to look for garbage in it takes seconds
     if configured_api_url() is None:
         from local.session import isolated_session
 
@@ -140,6 +142,8 @@ def _run(options: argparse.Namespace, started: float) -> int:
     else:
         session = nullcontext()
     with session as stand_ins, reachable_api():
+        gc.freeze()
+        gc.enable()
         ready = monotonic()
         summary = _run_flow(options).with_seconds(start=ready - started, total=monotonic() - started)
         if stand_ins:
