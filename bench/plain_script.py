@@ -44,29 +44,43 @@ def steps(
     from flows.alert.telling import Teller
     from flows.generate.shop import Shop
     from flows.generate.stage import stage_days
+    from flows.ingest.leftovers import remove_leftovers
     from flows.ingest.load import load_batch
-    from flows.ingest.manifest import missing_days
+    from flows.ingest.manifest import missing_days, origins
     from flows.migrations import prepare
     from flows.paths import staging_dir
     from flows.transform.build import dbt_build
     from flows.transform.environment import connection_variables, dbt_variables
-    from flows.warehouse import connect as connect_warehouse
+    from flows.transform.standing import is_past
+    from flows.transform.turn import our_turn
+    from flows.warehouse import connect
 
-    with connect_warehouse(connector) as connection:
+    def silent(_line: str) -> None:
+        pass
+
+    session = partial(connect, connector)
+    with session() as connection:
         prepare(connection, "prod")
+        remove_leftovers(connection, staging_dir(), silent)
         missing = missing_days(connection, as_of, days).missing
-        shop = Shop(orders_per_day=orders_per_day)
-        batch = stage_days(shop, missing, f"plain-{connector.database}", as_of, staging_dir())
-        load_batch(partial(connect_warehouse, connector), batch, report=lambda _line: None)
-        batch.discard()
+    shop = Shop(orders_per_day=orders_per_day)
+    batch = stage_days(shop, missing, f"plain-{connector.database}", as_of, staging_dir())
+    load_batch(session, batch, silent)
+    batch.discard()
+    with session() as connection:
+        remove_leftovers(connection, staging_dir(), silent)
+        origins(connection)
+    with our_turn(session, silent, "building the models"), session() as connection:
+        past = is_past(connection, as_of)
         with connection_variables(dbt_variables(connector)):
-            dbt_build(as_of, report=lambda _line: None)
+            dbt_build(as_of, silent, past)
+    with our_turn(session, silent, "telling people"), session() as connection:
         people = read_audiences()
         channels: dict[str, list[Channel]] = {
             one.name: [EmailChannel(["order-team@example.com"], block=credentials)] for one in people.all
         }
         reserve_day(Teller(connection, read_findings(connection, as_of), people), channels)
-        send_reserved(connection, channels, report=lambda _line: None, warn=lambda _line: None)
+        send_reserved(connection, channels, silent, silent)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class UndeliveredError(DeliveryError):
         self.summary = summary
 
 
-@flow(name="check-sla", flow_run_name="check-sla {as_of}")
+@flow(name="check-sla", flow_run_name="check-sla {as_of}", validate_parameters=False)
 def check_sla(
     as_of: date,
     alert_to: str | list[str] | None = None,

@@ -2,10 +2,8 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
 
 from prefect import flow, get_run_logger
-from pydantic import Field
 
 from flows.generate.shop import described_shop
 from flows.generate.stage import stage_days
@@ -13,7 +11,7 @@ from flows.paths import staging_dir
 from flows.progress import seldom
 
 
-@flow(name="generate-orders", flow_run_name="generate-orders {as_of}")
+@flow(name="generate-orders", flow_run_name="generate-orders {as_of}", validate_parameters=False)
 def generate_orders(
     as_of: date,
     days: list[date],
@@ -21,7 +19,7 @@ def generate_orders(
     orders_per_day: int | None = None,
     seed: int | None = None,
     shop: str | None = None,
-    max_reject_rate: Annotated[float | None, Field(ge=0, le=1)] = None,
+    max_reject_rate: float | None = None,
 ) -> dict[str, int]:
     """Simulate the change partitions of `days` and stage what can be used of them under `batch_id`.
 

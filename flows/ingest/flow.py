@@ -20,7 +20,7 @@ from flows.paths import staging_dir
 from flows.warehouse import opener
 
 
-@flow(name="load-raw", flow_run_name="load-raw {as_of}")
+@flow(name="load-raw", flow_run_name="load-raw {as_of}", validate_parameters=False)
 def load_raw(
     as_of: date, batch_id: str, warehouse_block: str = WAREHOUSE_BLOCK, environment: str = PRODUCTION
 ) -> dict[str, EntityLoad]:

@@ -19,7 +19,7 @@ from flows.transform.turn import our_turn
 from flows.warehouse import opener
 
 
-@flow(name="dbt-build", flow_run_name="dbt-build {as_of}", validate_parameters=True)
+@flow(name="dbt-build", flow_run_name="dbt-build {as_of}", validate_parameters=False)
 def build_models(
     as_of: date, warehouse_block: str = WAREHOUSE_BLOCK, environment: str = PRODUCTION
 ) -> DbtSummary:

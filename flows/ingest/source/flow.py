@@ -2,10 +2,8 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
 
 from prefect import flow, get_run_logger
-from pydantic import Field
 
 from flows.ingest.intake import settle
 from flows.ingest.source.description import read_description
@@ -14,12 +12,12 @@ from flows.ingest.staging import BatchWriter
 from flows.paths import staging_dir
 
 
-@flow(name="read-source", flow_run_name="read-source {as_of}")
+@flow(name="read-source", flow_run_name="read-source {as_of}", validate_parameters=False)
 def read_source(
     as_of: date,
     source: str,
     batch_id: str,
-    max_reject_rate: Annotated[float | None, Field(ge=0, le=1)] = None,
+    max_reject_rate: float | None = None,
 ) -> dict[str, int]:
     """Read a shop's own files as of the end of `as_of`, and stage what can be used under `batch_id`.
 
