@@ -42,7 +42,11 @@ def figures() -> list[Figure]:
         ROUNDS,
         pipeline,
         lambda: run("bench/bare_flow.py")[0],
-        lambda: run("bench/bare_flow.py", PREFECT_API_BLOCKS_REGISTER_ON_START="false")[0],
+        lambda: run(
+            "bench/bare_flow.py",
+            PREFECT_API_BLOCKS_REGISTER_ON_START="false",
+            PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION="false",
+        )[0],
         lambda: run(
             # an API address keeps prefect-dbt's client from starting a server; nobody is asked there
             *("bench/plain_script.py", AS_OF, str(DAYS), str(ORDERS_PER_DAY)),
