@@ -174,6 +174,10 @@ class Site:
             for schedule in deployment["schedules"]:
                 path = f"/deployments/{deployment['id']}/schedules/{schedule['id']}"
                 self.send(path, {"active": False}, "PATCH")
+        # a run that was due while all this was deployed would be in the way of those a test asks for
+        scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        for run in self.api("/flow_runs/filter", scheduled):
+            self.send(f"/flow_runs/{run['id']}", None, "DELETE")
 
     def _answers(self, path: str) -> bool:
         try:
