@@ -29,10 +29,10 @@ def configured_api_url() -> str | None:
 
 @contextmanager
 def reachable_api() -> Iterator[None]:
-    """Say in one line that the user's Prefect does not answer.
+    """Say in one line that the user's Prefect does not answer, or is too busy to.
 
     Raises:
-        UnreachableError: it does not.
+        UnreachableError: it does not, or is.
     """
     try:
         yield
@@ -44,7 +44,20 @@ def reachable_api() -> Iterator[None]:
                 f"no Prefect server answers at {configured_api_url()}; start it, or set PREFECT_API_URL to "
                 "another one, or to nothing for a temporary one"
             ) from None
+        if isinstance(error, httpx.HTTPStatusError) and _is_busy(
+            error.response.status_code, error.request.url
+        ):
+            raise UnreachableError(
+                f"the Prefect server at {configured_api_url()} was asked again and again and is too busy to "
+                f"answer (HTTP {error.response.status_code}); run again, and if that happens often, give it "
+                "PostgreSQL instead of SQLite"
+            ) from None
         raise
+
+
+def _is_busy(status: int, url: object) -> bool:
+    """Whether it is the user's Prefect that says so; Prefect's client has asked it several times by then."""
+    return status in (502, 503, 504) and str(url).startswith(configured_api_url() or "-")
 
 
 def isolated_environment(api_url: str, home: Path | None = None) -> dict[str, str]:
