@@ -12,10 +12,13 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.errors import UnreachableError
 from flows.paths import prefect_home
+
+if TYPE_CHECKING:
+    import httpx
 
 _THE_USERS_OWN = ("PREFECT_SERVER_", "PREFECT_API_", "PREFECT_PROFILE", "PREFECT_CLOUD_", "PREFECT_CLIENT_")
 
@@ -44,9 +47,7 @@ def reachable_api() -> Iterator[None]:
                 f"no Prefect server answers at {configured_api_url()}; start it, or set PREFECT_API_URL to "
                 "another one, or to nothing for a temporary one"
             ) from None
-        if isinstance(error, httpx.HTTPStatusError) and _is_busy(
-            error.response.status_code, error.request.url
-        ):
+        if isinstance(error, httpx.HTTPStatusError) and _is_busy_prefect(error.response):
             raise UnreachableError(
                 f"the Prefect server at {configured_api_url()} was asked again and again and is too busy to "
                 f"answer (HTTP {error.response.status_code}); run again, and if that happens often, give it "
@@ -55,9 +56,12 @@ def reachable_api() -> Iterator[None]:
         raise
 
 
-def _is_busy(status: int, url: object) -> bool:
-    """Whether it is the user's Prefect that says so; Prefect's client has asked it several times by then."""
-    return status in (502, 503, 504) and str(url).startswith(configured_api_url() or "-")
+def _is_busy_prefect(answer: "httpx.Response") -> bool:
+    """Whether it is the user's Prefect that says so; Prefect's client has asked several times by then."""
+    api_url = configured_api_url()
+    return (
+        answer.status_code in (502, 503, 504) and bool(api_url) and str(answer.url).startswith(str(api_url))
+    )
 
 
 def isolated_environment(api_url: str, home: Path | None = None) -> dict[str, str]:
